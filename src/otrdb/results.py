@@ -1,0 +1,192 @@
+"""What questions are answered with: columns, and a few small tuples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from otrdb.errors import InvalidArgument
+from otrdb.export import Column, Table, import_extra
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from uuid import UUID
+
+    import pandas as pd
+
+    from otrdb.model import Array, Int64Array, Kind
+
+DEFAULT_COLUMNS: Final = ("min", "mean", "max", "count", "stddev")
+"""The statistics `aligned_windows` and `windows` give unless asked otherwise."""
+
+ALL_COLUMNS: Final = (*DEFAULT_COLUMNS, "first", "last", "sum")
+"""Every statistic there is, in the order the columns of a result come."""
+
+_OF_KIND: Final = frozenset({"min", "max", "first", "last"})
+
+
+class Point(NamedTuple):
+    """One point: `time` in ns since 1970 UTC, `value` a Python float, int or bool."""
+
+    time: int
+    value: float | int | bool
+
+
+class Inserted(NamedTuple):
+    """What an insert did.
+
+    `version` is the stream's version now, `pending` the number of acknowledged points not yet in it,
+    `durable` whether the points would survive a power cut at this moment.
+    """
+
+    version: int
+    pending: int
+    durable: bool
+
+
+class InsertedBatch(NamedTuple):
+    """What an insert over many streams did: how many `points` it gave to how many `streams`, and whether the
+    batch would survive a power cut at this moment."""
+
+    points: int
+    streams: int
+    durable: bool
+
+
+class Change(NamedTuple):
+    """A range of times [start, end), ns, in which two versions may differ."""
+
+    start: int
+    end: int
+
+
+class Finding(NamedTuple):
+    """One thing that `check` found wrong: an error code, a sentence, and which points it concerns where
+    known."""
+
+    code: str
+    message: str
+    stream: UUID | None = None
+    start: int | None = None
+    end: int | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Points(Table):
+    """Points of one stream, ascending in time, equal times in order of arrival.
+
+    An Arrow producer: pyarrow, polars, DuckDB and pandas take it as it is (extra "arrow").
+
+    Example:
+        >>> points = Points(np.array([5, 6]), np.array([0.5, 1.0]), Kind.FLOAT, version=11)
+        >>> list(points)
+        [Point(time=5, value=0.5), Point(time=6, value=1.0)]
+    """
+
+    times: Int64Array
+    """int64[n], ns since 1970 UTC."""
+    values: Array
+    """float64[n], int64[n] or bool[n], by `kind`."""
+    kind: Kind
+    version: int
+    """The version read. Points that were pending then, if the latest was asked for, are in the answer too."""
+
+    def __len__(self) -> int:
+        return len(self.times)
+
+    def __iter__(self) -> Iterator[Point]:
+        return map(Point._make, zip(self.times.tolist(), self.values.tolist(), strict=True))
+
+    def __repr__(self) -> str:
+        return f"<Points: {len(self)} of kind {self.kind.value}, version {self.version}>"
+
+    def to_numpy(self) -> tuple[Int64Array, Array]:
+        """The two columns `(times, values)`, not copied."""
+        return self.times, self.values
+
+    def to_pandas(self) -> pd.Series[Any]:
+        """A pandas Series of the values with an index of UTC times in ns."""
+        package = import_extra("pandas", "pandas")
+        series: pd.Series[Any] = package.Series(self.values, index=self.pandas_index(), name="value")
+        return series
+
+    def table_columns(self) -> list[Column]:
+        """The columns as they are handed out, in order."""
+        return [Column("time", "time", self.times), Column("value", self.kind.value, self.values)]
+
+
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
+class Windows(Table):
+    """Statistics of consecutive windows of one stream, one row each, ascending.
+
+    Columns are attributes and items alike: `windows.mean`, `windows["mean"]`. `min`, `max`, `first` and
+    `last` are of the stream's kind; `mean` and `stddev` (population standard deviation) float64; `count`
+    uint64; `sum` float64 for a float stream, and exact otherwise: an object array of Python integers.
+    """
+
+    time: Int64Array
+    """int64[n]: start of each window, ns since 1970 UTC."""
+    columns: dict[str, Array]
+    """The statistics asked for, by name, each of length n."""
+    kind: Kind
+    width: int
+    """Every window's width, ns."""
+    version: int
+    """The version read. Points that were pending then, if the latest was asked for, are in the answer too."""
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def __getitem__(self, name: str) -> Array:
+        if name == "time":
+            return self.time
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise InvalidArgument(
+                f"This result has no column {name!r}.", advice=f"It has time, {', '.join(self.columns)}."
+            ) from None
+
+    def __getattr__(self, name: str) -> Array:
+        if name.startswith("_") or name not in ALL_COLUMNS:
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+        return self[name]
+
+    def __repr__(self) -> str:
+        return f"<Windows: {len(self)} of {self.width} ns, version {self.version}: {', '.join(self.columns)}>"
+
+    def to_numpy(self) -> dict[str, Array]:
+        """All columns by name, `time` first, not copied."""
+        return {"time": self.time, **self.columns}
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A pandas DataFrame with an index of UTC times in ns."""
+        package = import_extra("pandas", "pandas")
+        frame: pd.DataFrame = package.DataFrame(self.columns, index=self.pandas_index())
+        return frame
+
+    def table_columns(self) -> list[Column]:
+        """The columns as they are handed out, in order."""
+        kinds = {name: self._column_kind(name) for name in self.columns}
+        return [Column("time", "time", self.time)] + [
+            Column(name, kinds[name], values) for name, values in self.columns.items()
+        ]
+
+    def _column_kind(self, name: str) -> str:
+        if name in _OF_KIND:
+            return str(self.kind.value)
+        if name == "count":
+            return "count"
+        return "total" if name == "sum" and self.kind.integer else "float"
+
+
+def check_columns(columns: Sequence[str]) -> tuple[str, ...]:
+    """`columns` as a tuple if each is a statistic that exists, once; InvalidArgument otherwise."""
+    names = (columns,) if isinstance(columns, str) else tuple(columns)
+    unknown = [name for name in names if name not in ALL_COLUMNS]
+    if unknown or len(set(names)) != len(names):
+        raise InvalidArgument(
+            f"Not a choice of columns: {', '.join(map(repr, names))}.",
+            advice=f"Name each at most once, out of {', '.join(ALL_COLUMNS)}.",
+        )
+    return names
