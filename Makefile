@@ -1,0 +1,68 @@
+# Each target makes what it needs; on a fresh Debian only python3-venv, python3-dev and gcc must be there.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+
+.DEFAULT_GOAL := help
+.PHONY: help run test test-slow lint format bench report wheel clean $(VENV)
+
+help:
+	@echo "make run        collect this host's own measurements and show them live"
+	@echo "make test       run the fast test suite"
+	@echo "make test-slow  run every test"
+	@echo "make lint       ruff and mypy"
+	@echo "make format     let ruff rewrite the layout"
+	@echo "make bench      run the benchmarks"
+	@echo "make report     run the benchmarks and write their report"
+	@echo "make wheel      build dist/*.whl and the source archive"
+	@echo "make clean      remove everything that was built, .venv included"
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --upgrade pip "setuptools>=77" "cython>=3.1"
+
+# Without build isolation the kernels are compiled once, by the Cython of this environment.
+$(VENV)/.run-stamp: $(BIN)/python $(SOURCES)
+	$(INSTALL) --no-build-isolation --editable ".[collect,cli]"
+	@touch $@
+
+$(VENV)/.dev-stamp: $(BIN)/python $(SOURCES)
+	$(INSTALL) --no-build-isolation --editable ".[dev]"
+	@touch $@ $(VENV)/.run-stamp
+
+$(VENV): $(VENV)/.dev-stamp
+
+run: $(VENV)/.run-stamp
+	$(BIN)/otrdb collect host
+
+test: $(VENV)/.dev-stamp
+	$(BIN)/python -m pytest -m "not slow"
+
+test-slow: $(VENV)/.dev-stamp
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.dev-stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: $(VENV)/.dev-stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: $(VENV)/.dev-stamp
+	$(BIN)/python -m benchmarks
+
+report: $(VENV)/.dev-stamp
+	$(BIN)/python -m benchmarks --report
+
+wheel: $(VENV)/.dev-stamp
+	rm -rf dist
+	$(BIN)/python -m build --outdir dist
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
+	rm -f src/otrdb/kernels/*.so src/otrdb/kernels/*.c
+	find src tests benchmarks -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,21 @@
+"""Builds the one compiled module; everything else about the package is in pyproject.toml."""
+
+from Cython.Build import cythonize
+from setuptools import Extension, setup
+
+PYTHON_3_11 = 0x030B0000
+
+# -ffp-contract=off: a fused multiply-add rounds once where x86 rounds twice, and the summaries kept on
+# disk must have the same bits on every machine.
+kernels = Extension(
+    "otrdb.kernels.compiled",
+    ["src/otrdb/kernels/compiled.py"],
+    define_macros=[("Py_LIMITED_API", hex(PYTHON_3_11))],
+    py_limited_api=True,
+    extra_compile_args=["-O3", "-ffp-contract=off", "-fno-strict-aliasing"],
+)
+
+setup(
+    ext_modules=cythonize([kernels], build_dir="build/cython"),
+    options={"bdist_wheel": {"py_limited_api": "cp311"}},
+)

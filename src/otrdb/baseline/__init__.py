@@ -1,0 +1,1 @@
+"""Two simpler archivers with the same interface, to check and measure against."""

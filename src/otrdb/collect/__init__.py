@@ -1,0 +1,1 @@
+"""Collectors that write measurements of the outside world into an archive."""

@@ -1,0 +1,1 @@
+"""Archive, streams, pending points, commits, versions and snapshots."""

@@ -1,0 +1,1 @@
+"""Files: medium, segments, journal, catalog, locks. Knows no trees."""
