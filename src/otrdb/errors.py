@@ -9,6 +9,8 @@ Codes are "OTR-" and four digits: the number BTrDB gives the same condition and 
 above 5000 where BTrDB has none.
 """
 
+# ruff: noqa: N818  (an error is named by the condition it reports: `except NoSuchStream` reads as it is)
+
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar

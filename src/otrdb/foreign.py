@@ -47,11 +47,25 @@ def is_arrow(value: object) -> bool:
     return hasattr(value, "__arrow_c_stream__") or hasattr(value, "__arrow_c_array__")
 
 
+def unmasked(values: Array) -> Array:
+    """`values` as a plain array; BadValue if some are masked."""
+    if not isinstance(values, np.ma.MaskedArray):
+        return values
+    if np.ma.is_masked(values):
+        raise BadValue(f"Value {int(np.argmax(np.ma.getmaskarray(values)))} is masked.")
+    return np.asarray(values.data)
+
+
 def pandas_array(column: Foreign) -> Array:
-    """A pandas Series or Index as NumPy; aware times as numpy.datetime64 of their unit in UTC, naive ones
-    refused."""
+    """A pandas Series or Index as NumPy; aware times as numpy.datetime64 of their unit in UTC.
+
+    Naive times are refused, and a value that is missing is named by BadValue.
+    """
     if getattr(column.dtype, "kind", "O") == "M":
         return _pandas_times(column)
+    missing = np.asarray(column.isna())
+    if missing.any():
+        raise BadValue(f"Row {int(np.argmax(missing))} is missing.")
     return np.asarray(column.to_numpy())
 
 

@@ -22,7 +22,7 @@ from otrdb.errors import (
     TimeOutOfRange,
     WrongKind,
 )
-from otrdb.foreign import arrow_array, is_arrow, is_pandas, pandas_array
+from otrdb.foreign import arrow_array, is_arrow, is_pandas, pandas_array, unmasked
 
 if TYPE_CHECKING:
     from otrdb.export import Foreign
@@ -85,7 +85,7 @@ def to_ns(time: TimeLike) -> int:
         return _datetime_ns(time)
     if isinstance(time, str):
         return _text_ns(time)
-    if _is_integer(time):
+    if is_integer(time):
         return _in_int64(int(time))
     raise _no_time(time)
 
@@ -142,7 +142,8 @@ def _in_int64(time: int) -> int:
     return time
 
 
-def _is_integer(value: object) -> bool:
+def is_integer(value: object) -> bool:
+    """Whether `value` is an integer of Python or NumPy; a boolean is none."""
     return isinstance(value, int | np.integer) and not isinstance(value, bool)
 
 
@@ -190,8 +191,9 @@ def _text_ns(text: str) -> int:
 def _array_ns(times: Array) -> Int64Array:
     if times.ndim != 1:
         raise MismatchedColumns(f"Times of shape {times.shape} are no column.")
+    times = unmasked(times)
     if times.dtype == np.int64:
-        return np.ascontiguousarray(times, dtype=np.int64)
+        return np.ascontiguousarray(times)
     if times.dtype.kind == "M":
         return _datetime64_ns(times)
     if times.dtype.kind in "iu":
@@ -222,7 +224,8 @@ def _datetime64_ns(times: Array) -> Int64Array:
     unit, multiple = np.datetime_data(times.dtype)
     if unit in ("Y", "M"):  # of unequal length, but whole days
         unit, multiple, times = "D", 1, times.astype("datetime64[D]")
-    counts = np.ascontiguousarray(times).view(np.int64)
+    native = times.dtype.newbyteorder("=")
+    counts = np.ascontiguousarray(times, dtype=native).view(np.int64)
     if (missing := counts == _NAT).any():
         first = int(np.argmax(missing))
         raise InvalidArgument(f"Time {first} is missing (NaT).", advice="Leave such points out.")
@@ -250,7 +253,7 @@ def _width_ns(width: WidthLike) -> Fraction:
         return Fraction(0) if count == _NAT else count * multiple * _NS_PER_UNIT.get(unit, Fraction(0))
     if isinstance(width, dt.timedelta):
         return Fraction(_pandas_ns(width) if hasattr(width, "as_unit") else _timedelta_ns(width))
-    if _is_integer(width):
+    if is_integer(width):
         return Fraction(int(width))
     raise WrongKind(f"{width!r} is no width.", advice="Give whole nanoseconds or text such as '5min'.")
 
