@@ -96,7 +96,7 @@ class InvalidTagValue(OtrError, ValueError):
     """The value of a tag or annotation breaks the rules."""
 
     code = "OTR-4090"
-    default_advice = "A value is text of at most 255 bytes of UTF-8 without NUL."
+    default_advice = "A value is text of at most 255 characters without NUL."
 
 
 class InvalidTimeRange(OtrError, ValueError):

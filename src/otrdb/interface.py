@@ -17,7 +17,6 @@ Words used throughout:
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, KindLike, MergeLike
@@ -33,18 +32,15 @@ from otrdb.results import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
     from types import TracebackType
     from uuid import UUID
 
     from otrdb.joined import Joined
+    from otrdb.metadata import Changes, Pattern, Properties
     from otrdb.times import TimeLike, WidthLike
 
 Align: TypeAlias = Literal["outer", "inner", "long"]
-Tags: TypeAlias = Mapping[str, str]
-Pattern: TypeAlias = Mapping[str, str | None]
-"""Tags or annotations to look for: a value must be equal, and None means that the key is there."""
-Changes: TypeAlias = Mapping[str, str | None]
-"""Tags or annotations to set: None removes the key."""
 
 
 Columns: TypeAlias = Any
@@ -301,8 +297,8 @@ class ArchiveLike(Protocol):
         collection: str,
         *,
         kind: KindLike = "float",
-        tags: Tags | None = None,
-        annotations: Tags | None = None,
+        tags: Properties | None = None,
+        annotations: Properties | None = None,
         uuid: UUID | None = None,
     ) -> StreamLike:
         """A new, empty stream: version 10, property version 1.

@@ -79,6 +79,7 @@ class Points(Table):
 
     Example:
         >>> import numpy as np
+        >>> from otrdb.model import Kind
         >>> points = Points(np.array([5, 6]), np.array([0.5, 1.0]), Kind.FLOAT, version=11)
         >>> list(points)
         [Point(time=5, value=0.5), Point(time=6, value=1.0)]
