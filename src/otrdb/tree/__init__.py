@@ -1,7 +1,7 @@
 """The tree: a time-partitioning, multi-resolution, version-annotated, copy-on-write tree of one stream.
 
-It knows arrays and blocks, no files. `insert` and `erase` make new roots in memory, `Save` writes what is new, the queries
-read a root through a `Source`.
+It knows arrays and blocks, no files. `insert` and `erase` make new roots in memory, `Save` writes what is
+new, the queries read a root through a `Source`.
 """
 
 from .cache import Cache

@@ -1,0 +1,194 @@
+"""What every change of a tree shares: the change's own facts, and how leaves, chains and nodes are put in
+place.
+
+Canonical rule: leaves are the maximal dyadic intervals that hold 1 to 16,384 points, down to the finest
+interval; a node exists for each grid interval that holds more, and for the root. So the shape depends on the
+points alone.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otrdb import kernels
+from otrdb.model import MIN_TIME
+
+from .chains import Chain, build_chain, chain_addresses
+from .geometry import (
+    LEAF_CAPACITY,
+    LEVEL_SHIFT,
+    ROOT_POINTWIDTH,
+    SLOTS,
+    SLOTS_PER_CHILD,
+    child_shift,
+    interval_shift,
+    row_shift,
+    top_spans,
+)
+from .leaves import ArrayLeaf, Columns, summarise_aligned
+from .nodes import EMPTY_SLOTS, Address, Child, ChildKind, Node, NodeBuilder, Piece, empty_node
+
+if TYPE_CHECKING:
+    from .source import Source
+
+Words = NDArray[np.int64]
+
+
+def empty_root() -> Node:
+    """The root of a stream without points."""
+    return empty_node(MIN_TIME, ROOT_POINTWIDTH)
+
+
+class Edit:
+    """One change of one tree: what it reads, the version it makes, and the blocks it leaves behind."""
+
+    __slots__ = ("memory", "obsolete", "source", "version")
+
+    def __init__(self, source: Source, version: int) -> None:
+        self.source = source
+        self.version = version
+        self.obsolete: list[Address] = []
+        self.memory = 0
+        """Bytes of the blocks made, about; some may have been replaced again."""
+
+    def forget(self, child: Child) -> None:
+        """``child``'s own block is no longer part of the tree. One that is still in memory occupies no
+        medium.
+        """
+        if child.block is None and child.address is not None:
+            self.obsolete.append(child.address)
+
+    def forget_below(self, child: Child) -> None:
+        """Neither is anything below it."""
+        self.forget(child)
+        if child.kind == ChildKind.CHAIN:
+            self.obsolete.extend(chain_addresses(self.source.chain(child)))
+        elif child.kind == ChildKind.NODE:
+            for below in self.source.node(child).children:
+                self.forget_below(below)
+
+    def put_leaf(self, builder: NodeBuilder, index: int, span: int, columns: Columns) -> None:
+        """Place a leaf of ``columns`` over ``span`` children."""
+        node = builder.node
+        start = node.start + (index << child_shift(node.pointwidth))
+        leaf = ArrayLeaf(start, interval_shift(node.pointwidth, span), *columns)
+        child = Child(index, span, ChildKind.LEAF, self.version, len(columns[0]), block=leaf)
+        self.memory += leaf.memory
+        builder.put(child, leaf_piece(node, span, columns, integer=self.source.integer))
+
+    def put_node(self, builder: NodeBuilder, index: int, node: Node) -> None:
+        """Place a child node and reduce its slots, 16 to 1, to the parent's."""
+        child = Child(index, 1, ChildKind.NODE, self.version, node.count, block=node)
+        self.memory += node.memory
+        slots, rows = np.empty(SLOTS_PER_CHILD, np.int64), np.empty((SLOTS_PER_CHILD, 8), np.int64)
+        integer = self.source.integer
+        filled = kernels.fold(node.slots, node.rows, integer, index * SLOTS, LEVEL_SHIFT, slots, rows, 0)
+        builder.put(child, Piece(slots[:filled], rows[:filled]))
+
+    def put_chain(self, builder: NodeBuilder, index: int, chain: Chain) -> None:
+        """Place a chain."""
+        child = Child(index, 1, ChildKind.CHAIN, self.version, chain.count, block=chain)
+        builder.put(child, chain.piece(self.source.integer, index * SLOTS_PER_CHILD))
+
+    def build(self, builder: NodeBuilder, index: int, span: int, columns: Columns) -> None:
+        """Give the points of ``columns`` their canonical shape within an interval that holds nothing else."""
+        count = len(columns[0])
+        if count == 0:
+            return
+        if count <= LEAF_CAPACITY:
+            self.put_leaf(builder, index, span, columns)
+        elif span > 1:
+            for at, part in halves(builder.node, index, span, columns):
+                self.build(builder, at, span // 2, part)
+        elif builder.node.pointwidth == 0:
+            chain = build_chain(
+                builder.node.start + (index << LEVEL_SHIFT),
+                (),
+                columns,
+                integer=self.source.integer,
+                version=self.version,
+            )
+            self.put_chain(builder, index, chain)
+        else:
+            self.put_node(builder, index, self._build_node(builder.node, index, columns))
+
+    def settle(self, builder: NodeBuilder) -> None:
+        """Restore the canonical rule in a node from which points were taken away.
+
+        A changed interval that now fits a leaf becomes one, whatever it was, so an untouched sibling may be
+        read.
+        """
+        for index, span in top_spans(builder.node.pointwidth):
+            self._settle(builder, index, span)
+
+    def _settle(self, builder: NodeBuilder, index: int, span: int) -> None:
+        children = builder.children(index, span)
+        if not children or not builder.changed(index, span):
+            return
+        if sum(child.count for child in children) > LEAF_CAPACITY:
+            if span > 1:
+                self._settle(builder, index, span // 2)
+                self._settle(builder, index + span // 2, span // 2)
+        elif children[0].span < span or children[0].kind != ChildKind.LEAF:
+            columns = joined([self.points_below(child) for child in children])
+            for child in children:
+                self.forget_below(child)
+            self.put_leaf(builder, index, span, columns)
+
+    def points_below(self, child: Child) -> Columns:
+        """All points below ``child``, in order."""
+        if child.kind == ChildKind.LEAF:
+            return self.source.leaf(child).points()
+        if child.kind == ChildKind.CHAIN:
+            return self.source.chain(child).points(self.source)
+        below = [c for c in self.source.node(child).children if c.kind]
+        return joined([self.points_below(c) for c in below])
+
+    def _build_node(self, parent: Node, index: int, columns: Columns) -> Node:
+        start = parent.start + (index << child_shift(parent.pointwidth))
+        builder = NodeBuilder(empty_node(start, parent.pointwidth - LEVEL_SHIFT))
+        for at, span, part in top_parts(builder.node, columns):
+            self.build(builder, at, span, part)
+        return builder.finish()
+
+
+def leaf_piece(node: Node, span: int, columns: Columns, *, integer: bool) -> Piece:
+    """The rows a leaf over ``span`` children of ``node`` puts there."""
+    shift = row_shift(node.pointwidth, span)
+    piece = summarise_aligned(columns, integer, node.start, shift, SLOTS)
+    return Piece(piece.slots << (shift - node.pointwidth), piece.rows)
+
+
+def joined(parts: list[Columns]) -> Columns:
+    """The columns one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    return (
+        np.concatenate([EMPTY_SLOTS, *[part[0] for part in parts]]),
+        np.concatenate([EMPTY_SLOTS, *[part[1] for part in parts]]),
+    )
+
+
+def cut(columns: Columns, time: int) -> tuple[Columns, Columns]:
+    """The points before ``time`` and those from it on."""
+    at = kernels.bisect(columns[0], time)
+    return (columns[0][:at], columns[1][:at]), (columns[0][at:], columns[1][at:])
+
+
+def halves(node: Node, index: int, span: int, columns: Columns) -> list[tuple[int, Columns]]:
+    """The two halves of an interval of children, each with its points."""
+    middle = index + span // 2
+    low, high = cut(columns, node.start + (middle << child_shift(node.pointwidth)))
+    return [(index, low), (middle, high)]
+
+
+def top_parts(node: Node, columns: Columns) -> list[tuple[int, int, Columns]]:
+    """The node's widest leaf intervals (first child, span), each with its points."""
+    tops = top_spans(node.pointwidth)
+    if len(tops) == 1:
+        return [(*tops[0], columns)]
+    parts = halves(node, 0, 2 * tops[0][1], columns)
+    return [(index, tops[0][1], part) for index, part in parts]

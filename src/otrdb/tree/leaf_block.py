@@ -1,0 +1,112 @@
+"""The bytes of a leaf: a checksummed head (directory and what pcodec's pages share) and a body of pages.
+
+Every page carries its own CRC32C in the directory, so that one page can be read, proved and decoded alone.
+The layout is the table of ``docs/format.md``, section "Leaf".
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final, NamedTuple
+
+import numpy as np
+from crc32c import crc32c
+from numpy.typing import NDArray
+
+from otrdb.errors import Damaged
+from otrdb.model import Kind
+
+from .codec import ColumnDecoder, EncodedColumn, encode_times, encode_values
+from .geometry import page_counts
+
+Words = NDArray[np.int64]
+
+LEAF_TYPE: Final = 2
+"""Block type of a leaf; the blocks of a chain are leaves too."""
+
+KIND_CODES: Final = {Kind.FLOAT: 0, Kind.INT: 1, Kind.BOOL: 2}
+KINDS: Final = {code: kind for kind, code in KIND_CODES.items()}
+
+LEAF_HEAD: Final = (
+    ("start", "q", "first time of the interval, ns since 1970"),
+    ("count", "I", "points, 1 to 16,384"),
+    ("shift", "B", "the interval is 2**shift ns wide"),
+    ("kind", "B", "0 float, 1 int, 2 bool"),
+    ("times_codec", "B", "0 raw, 1 pcodec"),
+    ("values_codec", "B", "0 raw, 1 pcodec, 2 bits"),
+    ("times_meta", "H", "bytes of what all pages of times share"),
+    ("values_meta", "H", "bytes of what all pages of values share"),
+)
+LEAF_PAGE: Final = np.dtype([("first", "<i8"), ("times", "<u2"), ("values", "<u2"), ("crc", "<u4")])
+"""A directory entry: first time, bytes of the times, bytes of the values, CRC32C over both."""
+
+_HEAD = struct.Struct("<" + "".join(code for _, code, _ in LEAF_HEAD))
+
+
+class EncodedBlock(NamedTuple):
+    """What the storage layer takes: a block type, a checksummed head and the pieces of the body."""
+
+    type: int
+    head: bytes
+    body: list[bytes]
+
+
+class LeafHead(NamedTuple):
+    """A decoded leaf head: geometry, the directory and a decoder per column."""
+
+    start: int
+    shift: int
+    kind: Kind
+    counts: list[int]
+    directory: NDArray[np.void]
+    times: ColumnDecoder
+    values: ColumnDecoder
+
+
+def encode_leaf(kind: Kind, start: int, shift: int, times: Words, words: Words) -> EncodedBlock:
+    """Code the points of one leaf. The dearest step of a commit; pcodec releases the GIL in it."""
+    counts = page_counts(len(times))
+    first = encode_times(times, counts)
+    second = encode_values(kind, words, counts)
+    head = _HEAD.pack(
+        start,
+        len(times),
+        shift,
+        KIND_CODES[kind],
+        first.codec,
+        second.codec,
+        len(first.meta),
+        len(second.meta),
+    )
+    directory = _directory(times, counts, first, second)
+    body = [piece for pair in zip(first.pages, second.pages, strict=True) for piece in pair]
+    return EncodedBlock(LEAF_TYPE, head + directory.tobytes() + first.meta + second.meta, body)
+
+
+def _directory(
+    times: Words, counts: list[int], first: EncodedColumn, second: EncodedColumn
+) -> NDArray[np.void]:
+    directory = np.empty(len(counts), LEAF_PAGE)
+    directory["first"] = times[np.cumsum([0, *counts[:-1]])]
+    directory["times"] = [len(page) for page in first.pages]
+    directory["values"] = [len(page) for page in second.pages]
+    directory["crc"] = [crc32c(b, crc32c(a)) for a, b in zip(first.pages, second.pages, strict=True)]
+    return directory
+
+
+def decode_leaf_head(head: bytes) -> LeafHead:
+    """Read a leaf's head, whose checksum the storage layer has proved."""
+    start, count, shift, kind_code, times_codec, values_codec, times_meta, values_meta = _HEAD.unpack_from(
+        head
+    )
+    if count == 0 or kind_code not in KINDS:
+        raise Damaged("A leaf's head holds values no leaf can have.")
+    kind = KINDS[kind_code]
+    counts = page_counts(count)
+    metas = _HEAD.size + len(counts) * LEAF_PAGE.itemsize
+    if len(head) != metas + times_meta + values_meta:
+        raise Damaged("A leaf's head does not have the length its fields give it.")
+    directory = np.frombuffer(head, LEAF_PAGE, len(counts), _HEAD.size)
+    times = ColumnDecoder(times_codec, head[metas : metas + times_meta], Kind.INT)
+    values = ColumnDecoder(values_codec, head[metas + times_meta :], kind)
+    return LeafHead(start, shift, kind, counts, directory, times, values)

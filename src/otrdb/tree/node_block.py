@@ -1,0 +1,131 @@
+"""The bytes of a node: references to its children and its rows, sparse, coded column by column.
+
+All of a node is checksummed head; it has no body. The layout is the table of ``docs/format.md``, section
+"Node".
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otrdb.errors import Damaged
+from otrdb.model import Kind
+
+from .codec import RAW_BELOW, decode_node_column, encode_node_column
+from .leaf_block import KIND_CODES, KINDS, EncodedBlock
+from .nodes import Child, ChildKind, Node
+
+Words = NDArray[np.int64]
+Rows = NDArray[np.int64]
+
+NODE_TYPE: Final = 3
+
+NODE_HEAD: Final = (
+    ("start", "q", "first time of the interval, ns since 1970 (the root's is MIN_TIME)"),
+    ("pointwidth", "B", "a slot is 2**pointwidth ns wide, the node 2**(pointwidth + 8)"),
+    ("kind", "B", "0 float, 1 int, 2 bool"),
+    ("codec", "B", "0 raw rows, 1 pcodec columns"),
+    ("children", "B", "references that follow, 0 to 16"),
+    ("rows", "H", "rows, 0 to 256"),
+)
+NODE_CHILD: Final = np.dtype(
+    [
+        ("index", "u1"),
+        ("span", "u1"),
+        ("kind", "u1"),
+        ("zero", "u1"),
+        ("version", "<u8"),
+        ("count", "<u8"),
+        ("segment", "<u4"),
+        ("offset", "<u4"),
+        ("length", "<u4"),
+        ("head", "<u4"),
+    ]
+)
+"""A reference: first child position, positions covered, what it is, the version that last changed what is
+below it, its points, and its address (all zero for an empty one).
+"""
+
+_HEAD = struct.Struct("<" + "".join(code for _, code, _ in NODE_HEAD))
+_LENGTH = struct.Struct("<H")
+_ROW_BYTES: Final = 64
+_FLOAT_COLUMNS: Final = ((0,), (1, 2, 3, 4), (6,), (5,))
+_INTEGER_COLUMNS: Final = ((0,), (1, 2, 3, 4), (6,), (5,), (7,))
+"""Which words of the rows are coded together: count; min, max, first and last; mean or low sum; M2; high sum.
+"""
+
+
+def encode_node(kind: Kind, node: Node) -> EncodedBlock:
+    """Code a node whose children have all been written."""
+    count = len(node.slots)
+    coded = count >= RAW_BELOW
+    head = _HEAD.pack(node.start, node.pointwidth, KIND_CODES[kind], int(coded), len(node.children), count)
+    rows = _encode_columns(kind, node.rows) if coded else node.rows.astype("<i8", copy=False).tobytes()
+    slots = node.slots.astype(np.uint8).tobytes()
+    return EncodedBlock(NODE_TYPE, head + _references(node).tobytes() + slots + rows, [])
+
+
+def _references(node: Node) -> NDArray[np.void]:
+    references = np.zeros(len(node.children), NODE_CHILD)
+    for at, child in enumerate(node.children):
+        address = child.address or (0, 0, 0, 0)
+        references[at] = (child.index, child.span, int(child.kind), 0, child.version, child.count, *address)
+    return references
+
+
+def _columns(kind: Kind) -> list[tuple[tuple[int, ...], bool]]:
+    """The groups of words coded together, each with whether it is coded as floats."""
+    if kind is Kind.FLOAT:
+        return [(words, words != (0,)) for words in _FLOAT_COLUMNS]
+    return [(words, words == (5,)) for words in _INTEGER_COLUMNS]
+
+
+def _encode_columns(kind: Kind, rows: Rows) -> bytes:
+    pieces = []
+    for words, floats in _columns(kind):
+        data = encode_node_column(rows[:, words].T.reshape(-1), floats=floats)
+        pieces += [_LENGTH.pack(len(data)), data]
+    return b"".join(pieces)
+
+
+def decode_node(block: bytes) -> Node:
+    """Read a node, whose checksum the storage layer has proved."""
+    start, pointwidth, kind_code, codec, children, count = _HEAD.unpack_from(block)
+    if kind_code not in KINDS or codec > 1 or children > 16 or count > 256:
+        raise Damaged("A node's head holds values no node can have.")
+    at = _HEAD.size + children * NODE_CHILD.itemsize
+    slots = np.frombuffer(block, np.uint8, count, at).astype(np.int64)
+    data = memoryview(block)[at + count :]
+    rows = _decode_columns(KINDS[kind_code], data, count) if codec else _raw_rows(data, count)
+    references = np.frombuffer(block, NODE_CHILD, children, _HEAD.size).tolist()
+    return Node(start, pointwidth, slots, rows, tuple(_child(*fields) for fields in references))
+
+
+def _child(index: int, span: int, kind: int, _: int, version: int, count: int, *address: int) -> Child:
+    if kind == ChildKind.EMPTY:
+        return Child(index, span, ChildKind.EMPTY, version, count)
+    return Child(index, span, ChildKind(kind), version, count, address=(*address,))  # type: ignore[arg-type]
+
+
+def _raw_rows(data: memoryview, count: int) -> Rows:
+    if len(data) != count * _ROW_BYTES:
+        raise Damaged("A node does not have the length its head gives it.")
+    return np.frombuffer(data, "<i8").reshape(count, 8).astype(np.int64)
+
+
+def _decode_columns(kind: Kind, data: memoryview, count: int) -> Rows:
+    rows = np.zeros((count, 8), np.int64)
+    at = 0
+    for words, floats in _columns(kind):
+        (length,) = _LENGTH.unpack_from(data, at)
+        at += _LENGTH.size
+        column = decode_node_column(bytes(data[at : at + length]), count * len(words), floats=floats)
+        rows[:, words] = column.reshape(len(words), count).T
+        at += length
+    if at != len(data):
+        raise Damaged("A node does not have the length its head gives it.")
+    return rows

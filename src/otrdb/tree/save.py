@@ -1,0 +1,99 @@
+"""Save: write the blocks of trees that are only in memory, children first, and learn the roots' addresses.
+
+Written blocks count only once the group they lie in is durable, so a save has two halves: `Save.tree` writes,
+and either `Save.publish` makes the trees refer to what was written or `Save.abandon` makes them forget it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from .chains import Chain, encode_chain
+from .leaf_block import EncodedBlock, encode_leaf
+from .leaves import ArrayLeaf
+from .node_block import encode_node
+from .nodes import Address, Child, ChildKind, Node
+
+if TYPE_CHECKING:
+    from .source import BlockWriter, Source
+
+Mapper = Callable[[Callable[[ArrayLeaf], EncodedBlock], Iterable[ArrayLeaf]], Iterable[EncodedBlock]]
+"""Applies a function to leaves, in order: `map`, or the same over several threads."""
+
+_LEAVES_AT_ONCE = 64
+"""Bounds what encoded leaves wait in memory for their turn to be written."""
+
+
+class Save:
+    """The writing of one or more trees through one writer."""
+
+    def __init__(self, writer: BlockWriter, encode: Mapper = map) -> None:
+        self._writer = writer
+        self._encode = encode
+        self._children: list[Child] = []
+        self._decoded: list[tuple[Source, Address, Node | Chain]] = []
+
+    def tree(self, source: Source, root: Node) -> Address:
+        """Write every block of ``root``'s tree that has no address yet; returns the root's.
+
+        Leaves are coded through ``encode``, the dear step; they are written in order of time, then the nodes
+        above them, the root last.
+        """
+        leaves = _unsaved_leaves(source, root)
+        while batch := list(islice(leaves, _LEAVES_AT_ONCE)):
+            blocks = self._encode(lambda leaf: _encoded(source, leaf), [child.block for child in batch])
+            for child, block in zip(batch, blocks, strict=True):
+                self._place(child, self._writer.add(*block))
+        return self._node(source, root)
+
+    def publish(self) -> None:
+        """The written blocks are durable: refer to them, drop the points, keep the nodes in the cache."""
+        for source, address, block in self._decoded:
+            source.cache.put(address, block, block.memory)
+        for child in self._children:
+            child.block = None
+
+    def abandon(self) -> None:
+        """The written blocks never happened: the trees are in memory only, as before."""
+        for child in self._children:
+            child.address = None
+
+    def _place(self, child: Child, address: Address) -> None:
+        child.address = address
+        self._children.append(child)
+
+    def _node(self, source: Source, node: Node) -> Address:
+        for child in _unsaved(node):
+            if child.kind == ChildKind.NODE:
+                self._place(child, self._node(source, source.node(child)))
+            elif child.kind == ChildKind.CHAIN:
+                self._place(child, self._chain(source, source.chain(child)))
+        address = self._writer.add(*encode_node(source.kind, node))
+        self._decoded.append((source, address, node))
+        return address
+
+    def _chain(self, source: Source, chain: Chain) -> Address:
+        address = self._writer.add(*encode_chain(chain))
+        self._decoded.append((source, address, chain))
+        return address
+
+
+def _encoded(source: Source, leaf: ArrayLeaf) -> EncodedBlock:
+    return encode_leaf(source.kind, leaf.start, leaf.shift, leaf.times, leaf.words)
+
+
+def _unsaved(node: Node) -> Iterator[Child]:
+    return (child for child in node.children if child.address is None and child.block is not None)
+
+
+def _unsaved_leaves(source: Source, node: Node) -> Iterator[Child]:
+    for child in _unsaved(node):
+        if child.kind == ChildKind.LEAF:
+            yield child
+        elif child.kind == ChildKind.NODE:
+            yield from _unsaved_leaves(source, source.node(child))
+        else:
+            links = source.chain(child).links
+            yield from (link.leaf for link in links if link.leaf.address is None)

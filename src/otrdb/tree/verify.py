@@ -1,0 +1,135 @@
+"""Verify: is a tree what the canonical rule and its points say it must be?
+
+Quick verification reads nodes only: shape, order, counts, version stamps, and every parent's rows against its
+child nodes. Deep verification also reads every leaf, proves its pages and makes its rows again, which must
+give the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from otrdb.errors import Damaged
+
+from .edit import Edit, leaf_piece
+from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, child_shift, top_spans
+from .nodes import Child, ChildKind, Node, NodeBuilder, Piece
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from .chains import Chain
+    from .leaves import Leaf
+    from .source import Source
+
+
+class Fault(NamedTuple):
+    """Something wrong, and the times ``[start, end)`` it concerns."""
+
+    start: int
+    end: int
+    text: str
+
+
+def verify(source: Source, root: Node, version: int, *, deep: bool = False) -> Iterator[Fault]:
+    """Yield every fault found below ``root``, which is version ``version`` of its stream."""
+    yield from _Verify(source, deep).node(root, version, is_root=True)
+
+
+class _Verify:
+    def __init__(self, source: Source, deep: bool) -> None:
+        self._source = source
+        self._deep = deep
+
+    def node(self, node: Node, version: int, *, is_root: bool = False) -> Iterator[Fault]:
+        end = node.start + (1 << (node.pointwidth + 8))
+        if not is_root and node.count <= LEAF_CAPACITY:
+            yield Fault(node.start, end, f"a node holds {node.count} points, which fit a leaf")
+        if bool((np.diff(node.slots) <= 0).any()) or bool((node.rows[:, 0] <= 0).any()):
+            yield Fault(node.start, end, "a node's rows are out of order or empty")
+        yield from self._shape(node)
+        for child in node.children:
+            yield from self._guarded(node, child, version)
+
+    def _shape(self, node: Node) -> Iterator[Fault]:
+        taken = 0
+        for child in node.children:
+            mask = ((1 << child.span) - 1) << child.index
+            if taken & mask or child.index % child.span:
+                yield self._fault(node, child, "overlaps another child or is not aligned")
+            taken |= mask
+        for index, span in top_spans(node.pointwidth):
+            yield from self._maximal(node, index, span)
+
+    def _maximal(self, node: Node, index: int, span: int) -> Iterator[Fault]:
+        inside = [c for c in node.children if c.kind and index <= c.index < index + span]
+        if not inside or (len(inside) == 1 and inside[0].span == span):
+            return
+        if sum(child.count for child in inside) <= LEAF_CAPACITY:
+            yield self._fault(node, inside[0], f"should be one leaf over {span} children")
+        elif span > 1:
+            yield from self._maximal(node, index, span // 2)
+            yield from self._maximal(node, index + span // 2, span // 2)
+
+    def _guarded(self, node: Node, child: Child, version: int) -> Iterator[Fault]:
+        if child.version > version:
+            yield self._fault(node, child, f"is of version {child.version}, newer than its tree")
+        if not child.kind:
+            return
+        try:
+            yield from self._child(node, child)
+        except Damaged as error:
+            yield self._fault(node, child, f"cannot be read: {error}")
+
+    def _child(self, node: Node, child: Child) -> Iterator[Fault]:
+        stored = node.piece(child.index * SLOTS_PER_CHILD, (child.index + child.span) * SLOTS_PER_CHILD)
+        if int(stored.rows[:, 0].sum()) != child.count:
+            yield self._fault(node, child, "does not hold the number of points its rows count")
+        if child.kind == ChildKind.NODE:
+            below = self._source.node(child)
+            yield from self._compare(node, child, stored, self._reduced(node, child, below))
+            yield from self.node(below, child.version)
+        elif child.kind == ChildKind.CHAIN:
+            yield from self._chain(node, child, stored, self._source.chain(child))
+        elif self._deep:
+            yield from self._leaf(node, child, stored, self._source.leaf(child))
+
+    def _reduced(self, node: Node, child: Child, below: Node) -> Piece:
+        builder = NodeBuilder(Node(node.start, node.pointwidth, node.slots[:0], node.rows[:0], ()))
+        Edit(self._source, child.version).put_node(builder, child.index, below)
+        made = builder.finish()
+        return Piece(made.slots, made.rows)
+
+    def _leaf(self, node: Node, child: Child, stored: Piece, leaf: Leaf) -> Iterator[Fault]:
+        columns = leaf.points()
+        times = columns[0]
+        if len(times) != child.count or bool((np.diff(times) < 0).any()):
+            yield self._fault(
+                node, child, "holds another number of points than said, or they are out of order"
+            )
+        elif times[0] < node.child_start(child) or times[-1] >= node.child_end(child):
+            yield self._fault(node, child, "holds points outside its interval")
+        else:
+            made = leaf_piece(node, child.span, columns, integer=self._source.integer)
+            yield from self._compare(node, child, stored, made)
+
+    def _chain(self, node: Node, child: Child, stored: Piece, chain: Chain) -> Iterator[Fault]:
+        if chain.count != child.count or child.count <= LEAF_CAPACITY or node.pointwidth != 0:
+            yield self._fault(node, child, "is a chain that should not be one")
+        made = chain.piece(self._source.integer, child.index * SLOTS_PER_CHILD)
+        yield from self._compare(node, child, stored, made)
+        if self._deep:
+            for link in chain.links:
+                if len(self._source.leaf(link.leaf).points()[0]) != link.leaf.count:
+                    yield self._fault(node, child, "has a block of another length than its directory says")
+
+    def _compare(self, node: Node, child: Child, stored: Piece, made: Piece) -> Iterator[Fault]:
+        if not (np.array_equal(stored.slots, made.slots) and np.array_equal(stored.rows, made.rows)):
+            yield self._fault(node, child, "has statistics that differ from what lies below")
+
+    @staticmethod
+    def _fault(node: Node, child: Child, text: str) -> Fault:
+        start = node.start + (child.index << child_shift(node.pointwidth))
+        return Fault(start, node.child_end(child), f"{child.kind.name.lower()} {text}")

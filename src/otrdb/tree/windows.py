@@ -1,0 +1,207 @@
+"""Windows: the summary of every window of a range, at any width, from as few blocks as the tree allows.
+
+A window of ``2**pointwidth`` ns is made of at most 8 slots of the level whose slots are the widest that fit
+in it, so 1,000 windows need about 31 nodes at any zoom. Where the tree ends above that level the leaf's
+sub-slots or points serve. Which of them does depends on the shape alone, never on what is cached, so the same
+points give the same bits.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from otrdb import kernels
+from otrdb.model import MIN_TIME
+
+from .geometry import row_shift, subslot_shift
+from .nodes import Child, ChildKind, Node, Piece
+
+if TYPE_CHECKING:
+    from .source import Source
+
+Words = NDArray[np.int64]
+_FIRST_CAPACITY = 2_048
+
+
+class Summaries:
+    """Rows of windows in the making, in arrays that grow."""
+
+    __slots__ = ("_rows", "_slots", "filled", "integer")
+
+    def __init__(self, integer: bool) -> None:
+        self.integer = integer
+        self.filled = 0
+        self._slots = np.empty(_FIRST_CAPACITY, np.int64)
+        self._rows = np.empty((_FIRST_CAPACITY, 8), np.int64)
+
+    def piece(self) -> Piece:
+        """What has been collected."""
+        return Piece(self._slots[: self.filled], self._rows[: self.filled])
+
+    def _reserve(self, more: int) -> None:
+        needed = self.filled + more
+        if needed > len(self._slots):
+            capacity = max(needed, 2 * len(self._slots))
+            slots, rows = np.empty(capacity, np.int64), np.empty((capacity, 8), np.int64)
+            slots[: self.filled] = self._slots[: self.filled]
+            rows[: self.filled] = self._rows[: self.filled]
+            self._slots, self._rows = slots, rows
+
+    def fold(self, piece: Piece, offset: int, shift: int) -> None:
+        """Merge rows into windows ``(slot + offset) >> shift``."""
+        slots, rows = piece
+        self._reserve(len(slots))
+        self.filled = kernels.fold(
+            slots, rows, self.integer, offset, shift, self._slots, self._rows, self.filled
+        )
+
+    def points(self, columns: tuple[Words, Words], shift: int) -> None:
+        """Add the windows of ``2**shift`` ns of some points."""
+        times, words = columns
+        self._reserve(len(times))
+        self.filled = kernels.summarise(
+            times, words, self.integer, MIN_TIME, shift, self._slots, self._rows, self.filled
+        )
+
+
+def aligned_windows(source: Source, root: Node, start: int, end: int, pointwidth: int) -> Piece:
+    """The windows with points in ``[start, end)``, both multiples of ``2**pointwidth`` ns from ``MIN_TIME``.
+
+    ``slots`` are window numbers from ``MIN_TIME``, ascending. Cost: about ``12 + windows / 31`` blocks.
+    """
+    out = Summaries(source.integer)
+    if start < end:
+        _Aligned(source, out, start, end, pointwidth).node(root)
+    return out.piece()
+
+
+class _Aligned:
+    """The descent of one aligned query."""
+
+    __slots__ = ("_end", "_out", "_pointwidth", "_source", "_start")
+
+    def __init__(self, source: Source, out: Summaries, start: int, end: int, pointwidth: int) -> None:
+        self._source = source
+        self._out = out
+        self._start = start
+        self._end = end
+        self._pointwidth = pointwidth
+
+    def node(self, node: Node) -> None:
+        pointwidth = node.pointwidth
+        children = node.children_within(self._start, self._end)
+        if self._pointwidth >= pointwidth + any(
+            row_shift(pointwidth, child.span) > pointwidth for child in children
+        ):
+            self._rows(node, self._start, self._end)
+            return
+        for child in children:
+            if self._pointwidth >= row_shift(pointwidth, child.span):
+                start, end = node.child_start(child), node.child_end(child)
+                self._rows(node, max(start, self._start), min(end, self._end))
+            elif child.kind == ChildKind.NODE:
+                self.node(self._source.node(child))
+            else:
+                self._leaf(child)
+
+    def _rows(self, node: Node, start: int, end: int) -> None:
+        pointwidth = node.pointwidth
+        first = (start - node.start) >> pointwidth
+        piece = node.piece(first, (end - node.start) >> pointwidth)
+        offset = (node.start - MIN_TIME) >> pointwidth
+        self._out.fold(piece, offset, self._pointwidth - pointwidth)
+
+    def _leaf(self, child: Child) -> None:
+        leaf = self._source.leaf(child)
+        shift = subslot_shift(leaf.shift)
+        if self._pointwidth < shift:
+            self._out.points(leaf.within(self._start, self._end), self._pointwidth)
+            return
+        slots, rows = leaf.subslots(self._source.integer)
+        if self._start > leaf.start or self._end < leaf.start + (1 << leaf.shift):
+            low, high = slots.searchsorted(
+                ((self._start - leaf.start) >> shift, (self._end - leaf.start) >> shift)
+            )
+            slots, rows = slots[low:high], rows[low:high]
+        self._out.fold(Piece(slots, rows), (leaf.start - MIN_TIME) >> shift, self._pointwidth - shift)
+
+
+def windows(source: Source, root: Node, edges: Words) -> Piece:
+    """The windows ``[edges[j], edges[j + 1])`` that hold points; ``slots`` are the numbers ``j``, ascending.
+
+    Exact for any edges (int64[n], strictly ascending, in ns). Whole rows are used between the edges; only the
+    slots an edge cuts are opened, down to the page that holds it.
+    """
+    parts: list[tuple[Words, Words]] = []
+    _Edges(source, edges, parts).node(root, int(edges[0]), int(edges[-1]))
+    size = len(edges) - 1
+    starts = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
+    rows = np.concatenate([part[1] for part in parts]) if parts else np.empty((0, 8), np.int64)
+    capacity = min(size, len(starts))
+    slots, out = np.empty(capacity, np.int64), np.empty((capacity, 8), np.int64)
+    filled = kernels.fold_edges(starts, rows, source.integer, edges, 0, slots, out, 0)
+    return Piece(slots[:filled], out[:filled])
+
+
+class _Edges:
+    """The descent of one query with free edges: collects rows that each lie within one window, in order of
+    time.
+    """
+
+    __slots__ = ("_edges", "_parts", "_source")
+
+    def __init__(self, source: Source, edges: Words, parts: list[tuple[Words, Words]]) -> None:
+        self._source = source
+        self._edges = edges
+        self._parts = parts
+
+    def node(self, node: Node, start: int, end: int) -> None:
+        for child in node.children_within(start, end):
+            low = max(start, node.child_start(child))
+            high = min(end, node.child_end(child))
+            self._child(node, child, low, high)
+
+    def _child(self, node: Node, child: Child, start: int, end: int) -> None:
+        """The rows of one child within ``[start, end)``: whole ones as they are, cut ones from below."""
+        shift = row_shift(node.pointwidth, child.span)
+        base = node.start
+        first = (start - base) >> shift << (shift - node.pointwidth)
+        slots, rows = node.piece(first, -(-(end - base) >> node.pointwidth))
+        starts = base + (slots << node.pointwidth)
+        ends = starts + (1 << shift)
+        cuts = self._cuts(starts, ends, start, end)
+        done = 0
+        for at in cuts:
+            self._add(starts[done:at], rows[done:at])
+            self._below(child, max(start, int(starts[at])), min(end, int(ends[at])))
+            done = at + 1
+        self._add(starts[done:], rows[done:])
+
+    def _cuts(self, starts: Words, ends: Words, start: int, end: int) -> list[int]:
+        """Which rows an edge, or the border of what is asked for, divides."""
+        first = self._edges.searchsorted(starts, side="right")
+        last = self._edges.searchsorted(ends - 1, side="right")
+        cut = (first != last) | (starts < start) | (ends > end)
+        return np.flatnonzero(cut).tolist()
+
+    def _below(self, child: Child, start: int, end: int) -> None:
+        if child.kind == ChildKind.NODE:
+            self.node(self._source.node(child), start, end)
+        else:
+            self._points(child, start, end)
+
+    def _points(self, child: Child, start: int, end: int) -> None:
+        times, words = self._source.leaf(child).within(start, end)
+        first, last = self._edges.searchsorted((start, end - 1), side="right")
+        inner = self._edges[first:last]
+        cuts = np.concatenate([[start], inner, [end]]).astype(np.int64)
+        slots, rows = np.empty(len(cuts) - 1, np.int64), np.empty((len(cuts) - 1, 8), np.int64)
+        filled = kernels.summarise_edges(times, words, self._source.integer, cuts, 0, slots, rows, 0)
+        self._add(cuts[slots[:filled]], rows[:filled])
+
+    def _add(self, starts: Words, rows: Words) -> None:
+        if len(starts):
+            self._parts.append((starts, rows))
