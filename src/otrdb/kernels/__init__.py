@@ -1,5 +1,23 @@
-"""Compiled inner loops; know arrays only."""
+"""Compiled inner loops over points and summary rows; they know arrays only."""
 
-from otrdb.kernels.compiled import bisect
+from otrdb.kernels.compiled import (
+    bisect,
+    check_points,
+    columns,
+    fold,
+    fold_edges,
+    merge_runs,
+    summarise,
+    summarise_edges,
+)
 
-__all__ = ["bisect"]
+__all__ = [
+    "bisect",
+    "check_points",
+    "columns",
+    "fold",
+    "fold_edges",
+    "merge_runs",
+    "summarise",
+    "summarise_edges",
+]
