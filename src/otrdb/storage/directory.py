@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from otrdb.errors import ReadOnly, WriteFailed
-from otrdb.storage.medium import Data, File, fill_zero, refusals
+from otrdb.storage.medium import Data, File, fill_zero, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,18 +43,15 @@ class DirectoryFile:
     def append(self, data: Data) -> int:
         """Write all of ``data`` at the end, or cut the file back and raise."""
         end = self.size()
-        with refusals(self._name, "append to"):
-            try:
-                self._write_all(end, data)
-            except BaseException:
-                os.ftruncate(self._descriptor, end)
-                raise
+        self._or_cut_back(end, "append to", lambda: self._write_all(end, data))
         return end
 
     def write(self, offset: int, data: Data) -> None:
         """Write all of ``data`` at ``offset``."""
-        with refusals(self._name, "write to"):
+        try:
             self._write_all(offset, data)
+        except OSError as error:
+            raise refusal(error, f"write to {self._name}") from error
 
     def sync(self) -> None:
         """One fdatasync: it covers the size too."""
@@ -63,24 +60,32 @@ class DirectoryFile:
     def allocate(self, size: int) -> None:
         """Grow to ``size`` bytes of zeros. The room is taken before the first byte is written."""
         end = self.size()
-        if size <= end:
-            return
-        with refusals(self._name, "make room for"):
-            try:
-                os.posix_fallocate(self._descriptor, end, size - end)
-                fill_zero(self, end, size)
-            except BaseException:
-                os.ftruncate(self._descriptor, end)
-                raise
+        if size > end:
+            self._or_cut_back(end, "make room for", lambda: self._fill(end, size))
 
     def truncate(self, size: int) -> None:
         """Cut the file to ``size`` bytes."""
-        with refusals(self._name, "cut"):
+        try:
             os.ftruncate(self._descriptor, size)
+        except OSError as error:
+            raise refusal(error, f"cut {self._name}") from error
 
     def close(self) -> None:
         """Close the descriptor."""
         self._close()
+
+    def _or_cut_back(self, end: int, what: str, grow: Callable[[], None]) -> None:
+        try:
+            grow()
+        except BaseException as error:
+            self.truncate(end)
+            if isinstance(error, OSError):
+                raise refusal(error, f"{what} {self._name}") from error
+            raise
+
+    def _fill(self, start: int, end: int) -> None:
+        os.posix_fallocate(self._descriptor, start, end - start)
+        fill_zero(self, start, end)
 
     def _write_all(self, offset: int, data: Data) -> None:
         view = memoryview(data)
@@ -109,8 +114,10 @@ class Directory:
         if create:
             self._must_be_writable()
         access = os.O_RDWR if self.writable else os.O_RDONLY
-        with refusals(name, "open"):
+        try:
             return DirectoryFile(self.path / name, access | (os.O_CREAT if create else 0))
+        except OSError as error:
+            raise refusal(error, f"open {name}") from error
 
     def exists(self, name: str) -> bool:
         """Whether there is a file of that name."""
@@ -124,14 +131,18 @@ class Directory:
     def rename(self, old: str, new: str) -> None:
         """Give a file another name; atomic."""
         self._must_be_writable()
-        with refusals(old, "rename"):
+        try:
             os.replace(self.path / old, self.path / new)
+        except OSError as error:
+            raise refusal(error, f"rename {old}") from error
 
     def delete(self, name: str) -> None:
         """Remove a file."""
         self._must_be_writable()
-        with refusals(name, "delete"):
+        try:
             os.unlink(self.path / name)
+        except OSError as error:
+            raise refusal(error, f"delete {name}") from error
 
     def sync_directory(self) -> None:
         """Sync the directory itself."""
@@ -149,8 +160,10 @@ class Directory:
 
 def _make(path: Path) -> None:
     absent = [each for each in (path, *path.parents) if not each.exists()]
-    with refusals(str(path), "create"):
+    try:
         path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal(error, f"create {path}") from error
     for each in absent:
         _sync(each.parent)
 

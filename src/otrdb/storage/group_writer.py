@@ -23,7 +23,7 @@ _SPILL_BYTES: Final = 4 << 20
 _LARGEST_OFFSET: Final = (1 << 32) - 1
 
 Ended: TypeAlias = Callable[[GroupInfo | None, BaseException | None], None]
-"""Is told how a group ended: what was committed, if it was; a failure that left the disk in an unknown state."""
+"""Is told how a group ended: what was committed, if it was; a failure that left the disk unknown."""
 
 
 class Group:

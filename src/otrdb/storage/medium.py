@@ -10,13 +10,9 @@ What may be relied upon is written down as assumptions A1 to A5 in `docs/format.
 from __future__ import annotations
 
 import errno
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final, Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias
 
 from otrdb.errors import DiskFull, OtrError, ReadOnly, WriteFailed
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 Data: TypeAlias = bytes | bytearray | memoryview
 
@@ -85,22 +81,18 @@ class Medium(Protocol):
         """Room for more."""
 
 
-@contextmanager
-def refusals(name: str, what: str) -> Iterator[None]:
-    """Turn the system's refusal to change something into an error of ours; a missing file stays what it is.
+def refusal(error: OSError, what: str) -> OSError:
+    """The error of ours for the system's refusal to change something; a missing file stays what it is.
 
-    ``what`` completes "could not ... `name`".
+    ``what`` completes "Could not ...".
     """
-    try:
-        yield
-    except (OtrError, FileNotFoundError):
-        raise
-    except OSError as error:
-        refusal = _REFUSALS.get(error.errno or 0, WriteFailed)
-        raise refusal(f"Could not {what} {name}: {error.strerror or error}.") from error
+    if isinstance(error, (OtrError, FileNotFoundError)):
+        return error
+    ours = _REFUSALS.get(error.errno or 0, WriteFailed)
+    return ours(f"Could not {what}: {error.strerror or error}.")
 
 
-_REFUSALS: Final[dict[int, type[OtrError]]] = {
+_REFUSALS: Final[dict[int, type[DiskFull | ReadOnly | WriteFailed]]] = {
     errno.ENOSPC: DiskFull,
     errno.EDQUOT: DiskFull,
     errno.EROFS: ReadOnly,

@@ -89,7 +89,7 @@ class SegmentStore:
         return iter(Scan(self._files, position, report, deep=deep))
 
     def recover(self, position: Position, report: Report) -> Iterator[Found]:
-        """Like `scan`, before writing; exhaust it once. What it gives is durable, and a torn group is cut off."""
+        """Like `scan`, before writing; exhaust it once. All it gives is durable; a torn group is cut off."""
         scan = Scan(self._files, position, report)
         for found in scan:
             if not found.vouched:

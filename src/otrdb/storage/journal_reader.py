@@ -1,0 +1,127 @@
+"""Reading the journal: everything once, and then what was appended since."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from otrdb.storage.headers import JOURNAL_HEADER
+from otrdb.storage.journal_files import JournalFiles, read_what_can_be
+from otrdb.storage.journal_records import (
+    CLOSED,
+    HEADER_BYTES,
+    RECORD_HEADER,
+    JournalRecord,
+    Sealed,
+    is_one_point,
+    unpack_points,
+    unpack_run,
+    unseal,
+)
+from otrdb.storage.journal_scan import JournalScan, LostRecords, Report
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from otrdb.storage.medium import File
+
+
+class JournalPosition(NamedTuple):
+    """How far the journal has been read: file, offset in it, LSN of the last record."""
+
+    number: int
+    offset: int
+    lsn: int
+
+
+BEGINNING = JournalPosition(0, JOURNAL_HEADER.size, 0)
+
+
+class JournalReader:
+    """Reads records in the order of the files; each call goes on where the one before ended. Writes nothing.
+
+    A writer may be appending meanwhile: what is not whole yet is left for the next call. A file that the
+    writer gave up before it was read is skipped, since its points are in the segments: **scan the segments
+    after reading the journal**, never before, and nothing is missed.
+
+    Attributes:
+        position: how far it has come.
+        closed: whether the last record it saw ended a session.
+    """
+
+    def __init__(self, files: JournalFiles, position: JournalPosition = BEGINNING) -> None:
+        self._files = files
+        self.position = position
+        self.closed = False
+
+    def records(self, report: Report, until: JournalPosition | None = None) -> Iterator[JournalRecord]:
+        """The records after `position`, which has moved when the iterator is exhausted. Stops at ``until``.
+
+        Lost records are told to ``report`` and stepped over. Costs about 1 us for each record, and memory for
+        one file.
+        """
+        numbers = [
+            number
+            for number in self._files.numbers()
+            if self.position.number <= number and (until is None or number <= until.number)
+        ]
+        for number, following in zip(numbers, [*numbers[1:], None], strict=True):
+            end = until.offset if until and number == until.number else None
+            try:
+                yield from self._file(number, following, end, report)
+            except FileNotFoundError:
+                continue
+
+    def durable_before(self, number: int) -> int | None:
+        """LSN of the last record before a file, from its header or else its first record; None: unknown."""
+        header = self._files.header(number)
+        if header:
+            return header.durable
+        data = read_what_can_be(self._files.open(number), 0, self._files.open(number).size())
+        first = unseal(memoryview(data), JOURNAL_HEADER.size, number)
+        return first.durable if first else None
+
+    def _file(
+        self, number: int, following: int | None, end: int | None, report: Report
+    ) -> Iterator[JournalRecord]:
+        again = number == self.position.number
+        base = self.position.offset if again else JOURNAL_HEADER.size
+        limit = None if following is None else self.durable_before(following)
+        file = self._files.open(number)
+        if again and following is None and not _may_go_on(file, base, number):
+            return
+        data = read_what_can_be(file, base, (end or file.size()) - base)
+
+        def lost(records: LostRecords) -> None:
+            # A file that was given up while it was read may have been used again: then nothing is lost.
+            if self._files.exists(number):
+                report(records)
+
+        scan = JournalScan(data, base, number, self.position.lsn, limit, lost)
+        yield from _unpacked(memoryview(data), scan)
+        self.position = JournalPosition(number, scan.end, scan.last)
+        self.closed = scan.closed
+
+
+def _may_go_on(file: File, offset: int, number: int) -> bool:
+    """Whether something like a record of this file begins there: spares a follower the search behind it."""
+    data = read_what_can_be(file, offset, HEADER_BYTES)
+    fields = RECORD_HEADER.named(RECORD_HEADER.unpack_from(data.ljust(HEADER_BYTES, b"\0")))
+    return bool(fields["file"] == number)
+
+
+def _unpacked(data: memoryview, records: Iterable[Sealed]) -> Iterator[JournalRecord]:
+    """Records taken apart; neighbours of one point each, under one policy, as one."""
+    run: list[Sealed] = []
+    for record in records:
+        one = is_one_point(record)
+        if run and not (one and record.policy == run[-1].policy and record.at == run[-1].end):
+            yield unpack_run(data, run[0], run[-1])
+            run.clear()
+        if one:
+            run.append(record)
+        elif record.type != CLOSED:
+            unpacked = unpack_points(data, record)
+            if unpacked:
+                yield unpacked
+    if run:
+        yield unpack_run(data, run[0], run[-1])
