@@ -59,6 +59,7 @@ class Journal:
 
     Attributes:
         epoch: grows by one at every opening after a session that did not close.
+        unclean: whether that was so this time.
         cap: as given.
     """
 
@@ -77,6 +78,7 @@ class Journal:
         self._files = JournalFiles(medium, archive, size, spares=cap // size)
         recovered = recover(self._files, after)
         self.epoch = recovered.epoch
+        self.unclean = bool(recovered.files) and not recovered.closed
         self._recovered = recovered.end
         self._next_lsn = recovered.next_lsn
         self._last = self._durable = recovered.end.lsn

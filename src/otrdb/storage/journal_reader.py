@@ -64,7 +64,7 @@ class JournalReader:
             for number in self._files.numbers()
             if self.position.number <= number and (until is None or number <= until.number)
         ]
-        for number, following in zip(numbers, [*numbers[1:], None], strict=True):
+        for number, following in zip(numbers, [*numbers[1:], None], strict=False):
             end = until.offset if until and number == until.number else None
             try:
                 yield from self._file(number, following, end, report)

@@ -1,0 +1,230 @@
+"""The catalog: an index, in SQLite, of what the group records say. It may lag, and can be made from nothing.
+
+Opening it goes: make it, apply every group that `SegmentStore.recover` (or `scan`) gives after its
+`position`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from contextlib import closing
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TypeVar
+
+from otrdb.errors import Damaged, DiskFull
+from otrdb.storage import catalog_tables as tables
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from uuid import UUID
+
+    from otrdb.storage.catalog_tables import CatalogSnapshot, CatalogStream, CatalogVersion, SegmentSpace
+    from otrdb.storage.groups import GroupInfo, Position
+    from otrdb.storage.records import Entry
+
+_Answer = TypeVar("_Answer")
+
+_SAVE_GROUPS: Final = 256
+_SAVE_BYTES: Final = 64 << 20
+_SAVE_ENTRIES: Final = 16_384
+"""Groups are written to the file when so many, or so much, was collected. It bounds what opening scans."""
+
+
+class Catalog:
+    """The index of one archive. Safe from any thread; no transaction or lock is held between calls.
+
+    Args:
+        path: the SQLite file. One that is missing, damaged, of another archive or another format is made
+        anew, empty.
+            None: the catalog is in memory only.
+        archive: the archive's uuid.
+        readonly: never touch the file: take a copy of it into memory, as it is now, or begin empty.
+
+    Attributes:
+        trouble: why the last attempt to write the file failed; None if it did not. What was not written is
+        tried
+            again, and would be found in the segments.
+    """
+
+    def __init__(self, path: Path | None, archive: UUID, *, readonly: bool = False) -> None:
+        self._lock = threading.RLock()
+        self._path = None if readonly else path
+        self._unsaved: list[tuple[Sequence[Entry], GroupInfo]] = []
+        self._weight = 0.0
+        self._save_at = 1.0
+        self.trouble: sqlite3.Error | None = None
+        self._db = self._connect(path, archive, readonly=readonly)
+
+    @property
+    def position(self) -> Position:
+        """After the last group that was applied."""
+        with self._lock:
+            return self._unsaved[-1][1].end if self._unsaved else self._ask(tables.position)
+
+    @property
+    def last_number(self) -> int:
+        """The largest stream number that was ever given; 0 for none."""
+        return self._ask(tables.high_water)[0]
+
+    @property
+    def last_lsn(self) -> int:
+        """The largest LSN that any group has applied; 0 for none."""
+        return self._ask(tables.high_water)[1]
+
+    def apply(self, entries: Sequence[Entry], info: GroupInfo) -> None:
+        """Take note of a group, which must be durable and the one after `position` (I3).
+
+        Costs next to nothing; now and then what was collected is written and synced. If that fails, `trouble`
+        says so.
+        """
+        with self._lock:
+            self._unsaved.append((entries, info))
+            self._weight += 1 / _SAVE_GROUPS + len(entries) / _SAVE_ENTRIES + info.size / _SAVE_BYTES
+            if self._weight >= self._save_at:
+                self._try_to_save()
+
+    def streams(self) -> list[CatalogStream]:
+        """All streams with their latest versions, by number. O(streams)."""
+        return self._ask(tables.streams)
+
+    def tombstones(self) -> set[UUID]:
+        """The uuids of obliterated streams."""
+        return self._ask(tables.tombstones)
+
+    def versions(self, number: int) -> list[CatalogVersion]:
+        """The versions of a stream that are kept, ascending."""
+        return self._ask(lambda db: tables.versions(db, number))
+
+    def version(self, number: int, version: int) -> CatalogVersion | None:
+        """One version of a stream; None if it is not kept."""
+        return self._ask(lambda db: tables.version(db, number, version))
+
+    def version_at(self, number: int, time: int) -> CatalogVersion | None:
+        """The newest kept version of a stream made at ``time`` (ns) or before; None if there is none."""
+        return self._ask(lambda db: tables.version_at(db, number, time))
+
+    def snapshots(self) -> dict[str, CatalogSnapshot]:
+        """The named snapshots, by name."""
+        return self._ask(tables.snapshots)
+
+    def settings(self) -> dict[tuple[str, str], str]:
+        """The settings, by scope and key."""
+        return self._ask(tables.settings)
+
+    def segments(self) -> dict[int, SegmentSpace]:
+        """The space in each segment, by its number."""
+        return self._ask(tables.segments)
+
+    def close(self) -> None:
+        """Write what was collected, if the disk lets us, and close the file. May be repeated."""
+        with self._lock:
+            if self._unsaved:
+                self._try_to_save()
+            self._db.close()
+
+    def _connect(self, path: Path | None, archive: UUID, *, readonly: bool) -> sqlite3.Connection:
+        if path is None:
+            return _in_memory(archive)
+        if readonly:
+            return _copy(path, archive)
+        try:
+            return _open(path, archive) or _make(path, archive)
+        except sqlite3.Error as error:
+            self.trouble = error
+            return _in_memory(archive)
+
+    def _ask(self, query: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
+        """The answer of a query, with everything applied."""
+        with self._lock:
+            try:
+                self._save()
+                return query(self._db)
+            except sqlite3.Error as error:
+                raise self._explained(error) from error
+
+    def _try_to_save(self) -> None:
+        try:
+            self._save()
+        except sqlite3.Error as error:
+            self.trouble = error
+            self._save_at = self._weight + 1
+
+    def _save(self) -> None:
+        if not self._unsaved:
+            return
+        self._db.execute("BEGIN IMMEDIATE")
+        try:
+            for entries, info in self._unsaved:
+                tables.apply_group(self._db, entries, info)
+            self._db.execute("COMMIT")
+        except BaseException:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")
+            raise
+        self._unsaved.clear()
+        self._weight, self._save_at, self.trouble = 0.0, 1.0, None
+
+    def _explained(self, error: sqlite3.Error) -> DiskFull | Damaged:
+        name = getattr(error, "sqlite_errorname", "")
+        if name == "SQLITE_FULL":
+            return DiskFull("The catalog cannot be brought up to date.")
+        if self._path and name in ("SQLITE_CORRUPT", "SQLITE_NOTADB"):
+            self._path.unlink(missing_ok=True)
+        return Damaged(
+            f"The catalog does not answer: {error}.", advice="Reopen the archive: it is made anew."
+        )
+
+
+def _open(path: Path, archive: UUID) -> sqlite3.Connection | None:
+    """The catalog that is there; None if it is of no use."""
+    if not path.exists():
+        return None
+    db = _connection(path)
+    try:
+        if tables.belongs_to(db, archive):
+            return db
+    except sqlite3.DatabaseError:
+        # Whatever is wrong with it, what it says can be had from the segments.
+        pass
+    db.close()
+    return None
+
+
+def _make(path: Path, archive: UUID) -> sqlite3.Connection:
+    for suffix in ("", "-journal"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
+    db = _connection(path)
+    tables.create_tables(db, archive)
+    return db
+
+
+def _copy(path: Path, archive: UUID) -> sqlite3.Connection:
+    """The catalog that is there, in memory; an empty one if it cannot be read or is of no use."""
+    memory = _connection(":memory:")
+    try:
+        with closing(_connection(f"{path.absolute().as_uri()}?mode=ro")) as source:
+            source.backup(memory)
+        if tables.belongs_to(memory, archive):
+            return memory
+    except sqlite3.DatabaseError:
+        # As in _open; and a writer that died while it wrote leaves a file that cannot be read without
+        # writing.
+        pass
+    return _in_memory(archive)
+
+
+def _in_memory(archive: UUID) -> sqlite3.Connection:
+    db = _connection(":memory:")
+    tables.create_tables(db, archive)
+    return db
+
+
+def _connection(path: Path | str) -> sqlite3.Connection:
+    # A rollback journal, since a write-ahead log could not be read on read-only media; all syncs, since the
+    # catalog vouches for groups and a torn catalog could say anything.
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True)
+    if path != ":memory:" and "mode=ro" not in str(path):
+        db.execute("PRAGMA journal_mode = TRUNCATE")
+        db.execute("PRAGMA synchronous = FULL")
+    return db
