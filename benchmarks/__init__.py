@@ -1,0 +1,1 @@
+"""``python -m benchmarks`` measures OtrDB beside baselines, other databases and the machine's limits."""
