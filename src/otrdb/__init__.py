@@ -10,4 +10,36 @@
 #   cli, collect doors: use what this module exports, and the vocabulary
 #   baseline     simpler archivers to check and measure against; kernels and vocabulary only
 
+from otrdb.engine.archive import Archive
+from otrdb.engine.opening import open_archive as open  # noqa: A004
+from otrdb.engine.snapshot import Snapshot
+from otrdb.engine.stream import Stream, View
+from otrdb.errors import OtrError
+from otrdb.joined import Joined, Long, Wide
+from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
+from otrdb.results import Change, Finding, Inserted, InsertedBatch, Point, Points, Windows
+
 __version__ = "0.1.0"
+
+__all__ = [
+    "MAX_TIME",
+    "MIN_TIME",
+    "Archive",
+    "Change",
+    "Finding",
+    "Inserted",
+    "InsertedBatch",
+    "Joined",
+    "Kind",
+    "Long",
+    "Merge",
+    "OtrError",
+    "Point",
+    "Points",
+    "Snapshot",
+    "Stream",
+    "View",
+    "Wide",
+    "Windows",
+    "open",
+]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from .geometry import SLOTS_PER_CHILD, child_shift, interval_shift
+from .geometry import CHILDREN, LEVEL_SHIFT, SLOTS_PER_CHILD, child_shift, interval_shift, row_shift
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -77,10 +77,14 @@ class Child:
         return f"Child({self.kind.name} {self.index}+{self.span} version={self.version} count={self.count})"
 
 
+NO_CHILD = Child(0, 0, ChildKind.EMPTY, 0, 0)
+"""Stands where a node has no child."""
+
+
 class Node:
     """One node: its rows, sparse and ascending by slot, and its children, ascending by index."""
 
-    __slots__ = ("children", "pointwidth", "rows", "slots", "start")
+    __slots__ = ("_bounds", "_table", "children", "pointwidth", "rows", "slots", "start")
 
     def __init__(
         self, start: int, pointwidth: int, slots: Words, rows: Rows, children: tuple[Child, ...]
@@ -90,6 +94,8 @@ class Node:
         self.slots = slots
         self.rows = rows
         self.children = children
+        self._bounds: tuple[Words, Words] | None = None
+        self._table: list[Child] | None = None
 
     @property
     def count(self) -> int:
@@ -99,7 +105,24 @@ class Node:
     @property
     def memory(self) -> int:
         """Bytes this object occupies, about."""
-        return 400 + self.slots.nbytes + self.rows.nbytes + 200 * len(self.children)
+        return 800 + 3 * self.slots.nbytes + self.rows.nbytes + 200 * len(self.children)
+
+    def table(self) -> list[Child]:
+        """The child that covers each child position that has one; made on first use."""
+        if self._table is None:
+            holders = {
+                at: child for child in self.children for at in range(child.index, child.index + child.span)
+            }
+            self._table = [holders.get(at, NO_CHILD) for at in range(CHILDREN)]
+        return self._table
+
+    def bounds(self) -> tuple[Words, Words]:
+        """Where each row's time begins and ends, ns; made on first use."""
+        if self._bounds is None:
+            starts = self.start + (self.slots << self.pointwidth)
+            shifts = np.array([row_shift(self.pointwidth, max(c.span, 1)) for c in self.table()], np.int64)
+            self._bounds = starts, starts + (1 << shifts[self.slots >> LEVEL_SHIFT])
+        return self._bounds
 
     def child_start(self, child: Child) -> int:
         """The first time of the child's interval, in ns."""

@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 from otrdb import kernels
 from otrdb.model import MIN_TIME
 
-from .geometry import row_shift, subslot_shift
+from .geometry import LEVEL_SHIFT, row_shift, subslot_shift
 from .nodes import Child, ChildKind, Node, Piece
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from .source import Source
 
 Words = NDArray[np.int64]
@@ -147,8 +149,10 @@ def windows(source: Source, root: Node, edges: Words) -> Piece:
 
 
 class _Edges:
-    """The descent of one query with free edges: collects rows that each lie within one window, in order of
-    time.
+    """The descent of one query with free edges.
+
+    It collects rows that each lie within one window, in order of time. Of a child node with one cut row only
+    that row's range is opened; with several, all of the child, whose finer rows then serve for all of them.
     """
 
     __slots__ = ("_edges", "_parts", "_source")
@@ -159,33 +163,47 @@ class _Edges:
         self._parts = parts
 
     def node(self, node: Node, start: int, end: int) -> None:
-        for child in node.children_within(start, end):
-            low = max(start, node.child_start(child))
-            high = min(end, node.child_end(child))
-            self._child(node, child, low, high)
+        """The rows of ``[start, end)``: whole ones as they are, cut ones from below."""
+        starts, ends = node.bounds()
+        low, high = int(ends.searchsorted(start, side="right")), int(starts.searchsorted(end))
+        cuts = self._cuts(starts, ends, start, end, low, high)
+        done = low
+        for child, first, last in self._opened(node, cuts, start, end):
+            self._add(starts[done:first], node.rows[done:first])
+            self._below(child, max(start, int(starts[first])), min(end, int(ends[last])))
+            done = last + 1
+        self._add(starts[done:high], node.rows[done:high])
 
-    def _child(self, node: Node, child: Child, start: int, end: int) -> None:
-        """The rows of one child within ``[start, end)``: whole ones as they are, cut ones from below."""
-        shift = row_shift(node.pointwidth, child.span)
-        base = node.start
-        first = (start - base) >> shift << (shift - node.pointwidth)
-        slots, rows = node.piece(first, -(-(end - base) >> node.pointwidth))
-        starts = base + (slots << node.pointwidth)
-        ends = starts + (1 << shift)
-        cuts = self._cuts(starts, ends, start, end)
-        done = 0
-        for at in cuts:
-            self._add(starts[done:at], rows[done:at])
-            self._below(child, max(start, int(starts[at])), min(end, int(ends[at])))
-            done = at + 1
-        self._add(starts[done:], rows[done:])
+    def _cuts(self, starts: Words, ends: Words, start: int, end: int, low: int, high: int) -> list[int]:
+        """Which of the rows ``[low, high)`` an edge, or the border of what is asked for, divides."""
+        first, last = self._edges.searchsorted((start, end))
+        edges = self._edges[first:last]
+        rows = ends[low:high].searchsorted(edges, side="right") + low
+        inside = rows < high
+        rows, edges = rows[inside], edges[inside]
+        cuts = dict.fromkeys(rows[starts[rows] < edges].tolist())
+        if low < high and starts[low] < start:
+            cuts = {low: None, **cuts}
+        if low < high and ends[high - 1] > end:
+            cuts[high - 1] = None
+        return list(cuts)
 
-    def _cuts(self, starts: Words, ends: Words, start: int, end: int) -> list[int]:
-        """Which rows an edge, or the border of what is asked for, divides."""
-        first = self._edges.searchsorted(starts, side="right")
-        last = self._edges.searchsorted(ends - 1, side="right")
-        cut = (first != last) | (starts < start) | (ends > end)
-        return np.flatnonzero(cut).tolist()
+    def _opened(self, node: Node, cuts: list[int], start: int, end: int) -> Iterator[tuple[Child, int, int]]:
+        """The children to open, each with the first and last row to take from it."""
+        table, (starts, ends) = node.table(), node.bounds()
+        at = 0
+        while at < len(cuts):
+            child = table[int(node.slots[cuts[at]]) >> LEVEL_SHIFT]
+            following = at + 1
+            border = min(end, node.child_end(child))
+            while following < len(cuts) and starts[cuts[following]] < border:
+                following += 1
+            if following - at == 1 or child.kind != ChildKind.NODE:
+                yield from ((child, row, row) for row in cuts[at:following])
+            else:
+                low = int(ends.searchsorted(max(start, node.child_start(child)), side="right"))
+                yield child, low, int(starts.searchsorted(border)) - 1
+            at = following
 
     def _below(self, child: Child, start: int, end: int) -> None:
         if child.kind == ChildKind.NODE:
@@ -195,9 +213,9 @@ class _Edges:
 
     def _points(self, child: Child, start: int, end: int) -> None:
         times, words = self._source.leaf(child).within(start, end)
-        first, last = self._edges.searchsorted((start, end - 1), side="right")
-        inner = self._edges[first:last]
-        cuts = np.concatenate([[start], inner, [end]]).astype(np.int64)
+        first, last = self._edges.searchsorted((start + 1, end))
+        cuts = np.empty(last - first + 2, np.int64)
+        cuts[0], cuts[1:-1], cuts[-1] = start, self._edges[first:last], end
         slots, rows = np.empty(len(cuts) - 1, np.int64), np.empty((len(cuts) - 1, 8), np.int64)
         filled = kernels.summarise_edges(times, words, self._source.integer, cuts, 0, slots, rows, 0)
         self._add(cuts[slots[:filled]], rows[:filled])

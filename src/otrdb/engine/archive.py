@@ -1,0 +1,245 @@
+"""The public face of an open archive."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+from uuid import UUID, uuid4
+
+import numpy as np
+
+from otrdb.columns import points, words
+from otrdb.errors import InvalidArgument, MismatchedColumns
+from otrdb.metadata import Metadata, Pattern
+from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind, KindLike, Merge, MergeLike
+from otrdb.times import TimeLike, to_ns_array
+
+from .check import check
+from .commit import Batch
+from .info import info, stats
+from .snapshot import Snapshot
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from types import TracebackType
+
+    from otrdb.export import Foreign
+    from otrdb.interface import Align
+    from otrdb.joined import Joined
+    from otrdb.results import Finding, InsertedBatch
+    from otrdb.storage.journal_records import UInt32Array
+
+    from .engine import Engine
+    from .state import StreamState
+
+
+class Archive:
+    """An archive of streams: a directory, opened by `otrdb.open`. A context manager.
+
+    Safe to use from several threads; not across `fork`. One process may write a directory, any number may
+    read it.
+    """
+
+    def __init__(self, engine: Engine, close: Callable[[], None]) -> None:
+        self._engine = engine
+        self._close = close
+        self._known: tuple[Sequence[Stream], UInt32Array] = ((), np.empty(0, np.uint32))
+
+    def __repr__(self) -> str:
+        return f"<Archive of {len(self._engine.core.streams)} streams>"
+
+    def create(
+        self,
+        collection: str,
+        *,
+        kind: KindLike = "float",
+        tags: Mapping[str, str] | None = None,
+        annotations: Mapping[str, str] | None = None,
+        uuid: UUID | None = None,
+    ) -> Stream:
+        """A new, empty stream, durable when this returns: version 10, property version 1.
+
+        Raises `InvalidCollection`, `InvalidTagKey`, `InvalidTagValue`; `RecycledUuid` if the uuid was
+        obliterated; `StreamExists` if it is taken; `AmbiguousStream` if another stream has that collection
+        and exactly those tags.
+        """
+        metadata = Metadata.new(uuid or uuid4(), Kind(kind), collection, tags, annotations)
+        return Stream(self._engine, self._engine.create(metadata))
+
+    def stream(self, uuid_or_collection: UUID | str, *, name: str | None = None, **tags: str) -> Stream:
+        """The one stream with that uuid, or in exactly that collection with these tags among its own.
+
+        `NoSuchStream` if there is none, `AmbiguousStream` if there are several.
+        """
+        engine = self._engine
+        engine.check_open()
+        wanted = {**tags, **({} if name is None else {"name": name})}
+        with engine.core.lock:
+            found = engine.core.streams.names.one(uuid_or_collection, wanted)
+            return Stream(engine, engine.core.streams.uuid(found.uuid))
+
+    def streams(
+        self,
+        prefix: str = "",
+        *,
+        collection: str | None = None,
+        tags: Pattern | None = None,
+        annotations: Pattern | None = None,
+    ) -> list[Stream]:
+        """The streams whose collection starts with ``prefix`` (and is ``collection``, if given) and whose
+        properties match.
+
+        A value of None means that the key is there. Sorted by collection, name and uuid.
+        """
+        engine = self._engine
+        engine.check_open()
+        with engine.core.lock:
+            found = engine.core.streams.names.find(prefix, collection, tags, annotations)
+            return [Stream(engine, engine.core.streams.uuid(metadata.uuid)) for metadata in found]
+
+    def collections(self, prefix: str = "") -> list[str]:
+        """The collections that hold a stream and start with ``prefix``, in order of their UTF-8 bytes."""
+        self._engine.check_open()
+        with self._engine.core.lock:
+            return self._engine.core.streams.names.collections(prefix)
+
+    def insert(self, batch: Mapping[Stream, Foreign], *, merge: MergeLike = "never") -> InsertedBatch:
+        """Store points in many streams as one atomic batch, which becomes visible and durable at once.
+
+        Each value is whatever `Stream.insert` takes: a pair (times, values), or one object.
+        """
+        batches = [self._batch(stream, given) for stream, given in batch.items()]
+        return self._engine.writer.insert_batches(batches, Merge(merge))
+
+    def _batch(self, stream: Stream, given: Foreign) -> Batch:
+        times, column = points(stream.kind, given)
+        return Batch(self._state(stream), times.copy(), column.copy())
+
+    def _state(self, stream: Stream) -> StreamState:
+        self._check_own([stream])
+        return stream.state
+
+    def _check_own(self, streams: Sequence[Stream]) -> None:
+        if set(map(type, streams)) - {Stream} or {stream.engine for stream in streams} - {self._engine}:
+            raise InvalidArgument("That is no stream of this archive.", advice="Get it from this archive.")
+
+    def insert_columns(
+        self,
+        stream_index: Foreign,
+        times: Foreign,
+        values: Foreign,
+        streams: Sequence[Stream],
+        *,
+        merge: MergeLike = "never",
+    ) -> InsertedBatch:
+        """Store a wide batch atomically: point i belongs to ``streams[stream_index[i]]``. All streams are of
+        one kind.
+
+        The cost is that of the batch, not of its streams: about 0.1 us a point and one journal record. Pass
+        the same tuple of streams again and again: a list is looked through every time.
+        """
+        numbers = self._numbers(streams)
+        kind = self._engine.core.streams.common_kind(numbers)
+        index = _index(stream_index, len(numbers))
+        # Copies: pending points must stay as they were acknowledged.
+        columns = to_ns_array(times).copy(), words(kind, values).copy()
+        if not len(index) == len(columns[0]) == len(columns[1]):
+            lengths = f"{len(index)} stream numbers, {len(columns[0])} times and {len(columns[1])} values"
+            raise MismatchedColumns(f"There are {lengths}.")
+        return self._engine.writer.insert_wide(numbers, kind, index, *columns, Merge(merge))
+
+    def _numbers(self, streams: Sequence[Stream]) -> UInt32Array:
+        """The streams' numbers. A tuple cannot change, so what the last one gave is remembered."""
+        if streams is self._known[0]:
+            return self._known[1]
+        self._check_own(streams)
+        numbers = np.array([stream.state.number for stream in streams], np.uint32)
+        if type(streams) is tuple:
+            self._known = (streams, numbers)
+        return numbers
+
+    def values(
+        self,
+        streams: Sequence[Stream],
+        start: TimeLike = MIN_TIME,
+        end: TimeLike = MAX_TIME,
+        *,
+        align: Align = "outer",
+    ) -> Joined:
+        """The points of several streams in ``[start, end)``, joined on time, all read at one moment.
+
+        "outer" gives a row for every time any of them has, "inner" for the times all of them have, "long" a
+        row per point.
+        """
+        with self.snapshot() as snapshot:
+            return snapshot.values(streams, start, end, align=align)
+
+    def snapshot(self, name: str | None = None) -> Snapshot:
+        """The state of all streams now. With a name it is committed and kept until it is dropped."""
+        engine = self._engine
+        if name is not None:
+            engine.name_snapshot(name)
+            return self.open_snapshot(name)
+        moment = engine.moment()
+        return Snapshot(engine, None, lambda state: engine.at_moment(state, moment))
+
+    def open_snapshot(self, name: str) -> Snapshot:
+        """A snapshot that was kept under that name."""
+        engine = self._engine
+        engine.check_open()
+        versions = engine.core.streams.snapshot(name)
+        return Snapshot(engine, name, lambda state: engine.at_snapshot(state, versions))
+
+    def snapshots(self) -> list[str]:
+        """The names of the snapshots kept."""
+        self._engine.check_open()
+        return sorted(self._engine.core.streams.snapshots)
+
+    def drop_snapshot(self, name: str) -> None:
+        """Forget a named snapshot; the versions it held may be pruned."""
+        self._engine.drop_snapshot(name)
+
+    def flush(self) -> None:
+        """Commit the pending points of all streams."""
+        self._engine.flush()
+
+    def info(self) -> dict[str, Any]:
+        """What this archive is: format, release, numbers of streams and collections."""
+        self._engine.check_open()
+        return info(self._engine.core)
+
+    def stats(self) -> dict[str, Any]:
+        """Counters: points pending, bytes on disk, blocks read, memory."""
+        self._engine.check_open()
+        return stats(self._engine.core)
+
+    def check(self, *, deep: bool = True) -> Iterator[Finding]:
+        """Verify the archive while it is used, yielding what is wrong; a healthy archive gives nothing.
+
+        Quick: the structure. ``deep``: every block is read, and every summary made again from its points.
+        """
+        self._engine.check_open()
+        return check(self._engine, deep=deep)
+
+    def close(self) -> None:
+        """Make all acknowledged points durable and let go of the files. May be called again."""
+        self._close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _index(stream_index: Foreign, streams: int) -> Int64Array:
+    index = np.asarray(stream_index)
+    if index.ndim != 1 or (index.dtype.kind not in "iu" and len(index)):
+        raise MismatchedColumns("stream_index is not a column of whole numbers.")
+    if len(index) and not (index.min() >= 0 and index.max() < streams):
+        raise InvalidArgument(
+            f"stream_index names a stream beyond the {streams} given.", advice="Count from 0."
+        )
+    return index.astype(np.int64)

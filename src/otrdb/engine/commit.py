@@ -1,0 +1,209 @@
+"""Commits: pending points become part of their streams' trees, in one durable group.
+
+The rules that keep data safe, argued for in ``docs/format.md`` ("The commit protocol"):
+
+(a) A commit stores, per stream, the LSN through which it is applied; replay takes a record's part only above.
+(b) A commit first syncs the journal through every LSN it contains: so a batch over several streams is never
+    there in part.
+(c) A batch large enough to be a commit of its own skips the journal as a whole: it takes the next LSN and
+    commits all its streams in one group with their older pending points, in order of arrival.
+(d) The commit point is the group record, synced together with its blocks.
+
+One commit runs at a time. Inserts go on meanwhile; what they add stays pending.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from otrdb.storage.blocks import NOWHERE, Address
+from otrdb.storage.records import Committed as CommittedEntry
+from otrdb.storage.records import Entry, VersionsPruned, encode
+from otrdb.tree import Edit, Node, Save, erase
+
+from .core import Core, now_ns
+from .roots import insert_chunks
+from .state import Chunk, Committed, Prefix, StreamState
+
+if TYPE_CHECKING:
+    from otrdb.model import Int64Array, Merge
+
+    from .encoding import Encoder
+
+
+class Batch(NamedTuple):
+    """Points of one stream, in order of arrival: int64[n] times and value words."""
+
+    state: StreamState
+    times: Int64Array
+    words: Int64Array
+
+
+class _Plan(NamedTuple):
+    """One stream's part of a commit: the state it starts from, what comes to it, and the version it makes."""
+
+    state: StreamState
+    prefix: Prefix
+    direct: Chunk | None
+    version: int
+
+    @property
+    def applied(self) -> int:
+        return self.prefix.lsn if self.direct is None else self.direct.lsn
+
+
+class _Written(NamedTuple):
+    plan: _Plan
+    committed: Committed
+    entry: CommittedEntry
+
+
+Change = Callable[[Edit, Node], Node]
+
+
+class Committer:
+    """Makes commits, one at a time."""
+
+    def __init__(self, core: Core, encoder: Encoder) -> None:
+        self._core = core
+        self._encoder = encoder
+
+    def pending(self, states: Sequence[StreamState]) -> None:
+        """Commit what is pending for ``states``; streams with nothing pending are left alone."""
+        core = self._core
+        with core.committing:
+            with core.lock:
+                plans = [self._plan(state) for state in states if self._has_pending(state)]
+            if plans:
+                self._run(plans)
+
+    def direct(self, batches: Sequence[Batch], merge: Merge) -> None:
+        """Commit a batch that skips the journal, with all that was pending before it (rule c)."""
+        core = self._core
+        with core.committing:
+            with core.lock:
+                lsn = core.writable().take_lsn()
+                plans = [
+                    self._plan(state, Chunk(lsn, lsn, times, words, merge)) for state, times, words in batches
+                ]
+            self._run(plans)
+
+    def erase(self, state: StreamState, start: int, end: int) -> int:
+        """Commit what is pending, then a version without the points of ``[start, end)``; returns that
+        version.
+        """
+        core = self._core
+        with core.committing:
+            self.pending([state])
+            with core.lock:
+                self._alive(state)
+                plan = self._plan(state)._replace(prefix=Prefix(state.committed, [], 0))
+            self._run([plan], lambda edit, root: erase(edit, root, start, end))
+            return plan.version
+
+    def entries(self, entries: Sequence[Entry]) -> None:
+        """Make entries that concern no tree durable, in a group of their own."""
+        core = self._core
+        with core.committing:
+            core.writable()
+            with core.segments.begin_group() as group:
+                info = group.commit(encode(entries))
+            core.catalog.apply(entries, info)
+
+    def _has_pending(self, state: StreamState) -> bool:
+        self._core.writable()
+        return not state.removed and bool(self._core.pending.counts[state.number])
+
+    def _alive(self, state: StreamState) -> None:
+        self._core.streams.check(state)
+
+    def _plan(self, state: StreamState, direct: Chunk | None = None) -> _Plan:
+        self._alive(state)
+        self._core.pending.absorb(state)
+        state.last_version += 1
+        return _Plan(state, state.prefix(), direct, state.last_version)
+
+    def _run(self, plans: Sequence[_Plan], change: Change | None = None) -> None:
+        core = self._core
+        journal = core.writable()
+        # Rule (b): parts of these records may belong to streams that are not in this commit.
+        journal.sync_through(max(plan.prefix.lsn for plan in plans))
+        with core.segments.begin_group() as group:
+            save = Save(group, self._encoder.map)
+            try:
+                written = [self._write(save, plan, change) for plan in plans]
+                pruned = self._prunable(written)
+                entries: list[Entry] = [part.entry for part in written]
+                entries += [VersionsPruned(state.number, tuple(versions)) for state, versions in pruned]
+                info = group.commit(encode(entries))
+            except BaseException:
+                save.abandon()
+                self._give_back(plans)
+                raise
+        with core.lock:
+            save.publish()
+            for part in written:
+                self._publish(part)
+            for state, versions in pruned:
+                gone = frozenset(versions)
+                state.versions = [kept for kept in core.versions(state) if kept.version not in gone]
+        core.catalog.apply(entries, info)
+
+    def _give_back(self, plans: Sequence[_Plan]) -> None:
+        with self._core.lock:
+            for plan in plans:
+                if plan.state.last_version == plan.version:
+                    plan.state.last_version -= 1
+
+    def _write(self, save: Save, plan: _Plan, change: Change | None) -> _Written:
+        state, prefix = plan.state, plan.prefix
+        edit = Edit(state.source, plan.version)
+        root = self._base(plan, edit)
+        if plan.direct is not None:
+            root = insert_chunks(edit, root, [plan.direct])
+        if change is not None:
+            root = change(edit, root)
+        before = prefix.committed.root
+        address = before if before and root is state.source.node_at(before) else save.tree(state.source, root)
+        if before is not None and address != before:
+            edit.obsolete.append(before)
+        committed = Committed(plan.version, address, plan.applied, now_ns())
+        obsolete = tuple(Address(*lost) for lost in edit.obsolete)
+        where = Address(*address)
+        entry = CommittedEntry(
+            state.number, plan.version, where, plan.applied, root.count, committed.time, obsolete
+        )
+        return _Written(plan, committed, entry)
+
+    def _base(self, plan: _Plan, edit: Edit) -> Node:
+        """The tree of the plan's prefix: by way of its overlay, unless that would not fit the budget."""
+        roots, state, prefix = self._core.roots, plan.state, plan.prefix
+        if not prefix.length:
+            return roots.committed(state, prefix.committed.root)
+        if roots.too_large(state, prefix):
+            base = roots.committed(state, prefix.committed.root)
+            return insert_chunks(edit, base, prefix.chunks[: prefix.length])
+        overlay = roots.overlay(state, prefix, plan.version)
+        edit.obsolete += overlay.obsolete
+        return overlay.root
+
+    def _prunable(self, written: Sequence[_Written]) -> list[tuple[StreamState, list[int]]]:
+        core, now = self._core, now_ns()
+        found = []
+        for plan, committed, _ in written:
+            kept = core.streams.held(plan.state.number)
+            with core.lock:
+                versions = [*core.versions(plan.state), committed]
+            pruned = core.history.prunable(versions, now, kept)
+            if pruned:
+                found.append((plan.state, pruned))
+        return found
+
+    def _publish(self, part: _Written) -> None:
+        core, (state, prefix, _, _) = self._core, part.plan
+        core.pending.absorb(state)
+        core.moments.pin(state)
+        core.pending.release(state, prefix.chunks[: prefix.length])
+        state.commit(part.committed, prefix.length)
+        core.roots.drop(state)

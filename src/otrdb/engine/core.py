@@ -1,0 +1,123 @@
+"""The parts of an open archive, and the rules of who may touch them when.
+
+Two locks, always taken in this order: ``committing`` (one commit at a time; held over I/O) and ``lock`` (the
+archive's state: streams, pending points, order of journal records; held for microseconds). Readers take
+``lock`` only to learn a fixed state of a stream; everything they then read is immutable.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import TYPE_CHECKING
+
+from otrdb.errors import ClosedArchive, ReadOnly
+from otrdb.model import Kind
+from otrdb.storage.blocks import NOWHERE
+from otrdb.tree import Cache, Source
+
+from .blocks import CountedBlocks
+from .history import History
+from .moments import Moments
+from .pending import Pending
+from .roots import Roots
+from .state import Committed, StreamState
+from .streams import Streams
+
+if TYPE_CHECKING:
+    from otrdb.results import Finding
+    from otrdb.storage.catalog import Catalog
+    from otrdb.storage.catalog_tables import CatalogVersion
+    from otrdb.storage.journal import Journal
+    from otrdb.storage.segments import SegmentStore
+
+MARK_SECONDS = 600.0
+"""How long a version that was not committed can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Budget:
+    """How the memory setting is shared out, in bytes."""
+
+    total: int
+
+    @property
+    def cache(self) -> int:
+        """Decoded blocks."""
+        return self.total * 2 // 5
+
+    @property
+    def overlays(self) -> int:
+        """Trees of pending points."""
+        return self.total // 5
+
+    @property
+    def pending(self) -> int:
+        """Pending points themselves."""
+        return self.total // 5
+
+
+@dataclass(slots=True)
+class Core:
+    """What the parts of the engine share."""
+
+    segments: SegmentStore
+    catalog: Catalog
+    budget: Budget
+    accept: tuple[int, int]
+    journal: Journal | None = None
+    """None in an archive that is open for reading."""
+    streams: Streams = field(default_factory=Streams)
+    moments: Moments = field(default_factory=Moments)
+    pending: Pending = field(default_factory=Pending)
+    history: History = field(default_factory=History)
+    committing: RLock = field(default_factory=RLock)
+    lock: RLock = field(default_factory=RLock)
+    closed: bool = False
+    cache: Cache = field(init=False)
+    roots: Roots = field(init=False)
+    blocks: CountedBlocks = field(init=False)
+    sources: dict[Kind, Source] = field(init=False)
+    findings: list[Finding] = field(default_factory=list)
+    """Damage met when the archive was opened."""
+
+    def __post_init__(self) -> None:
+        self.cache = Cache(self.budget.cache)
+        self.roots = Roots(self.budget.overlays)
+        self.blocks = CountedBlocks(self.segments)
+        self.sources = {kind: Source(kind, self.blocks, self.cache) for kind in Kind}
+
+    def check_open(self) -> None:
+        """Raise `ClosedArchive` once the archive has been closed."""
+        if self.closed:
+            raise ClosedArchive("This archive has been closed.")
+
+    def writable(self) -> Journal:
+        """The journal, or the reason why nothing can be written."""
+        self.check_open()
+        if self.journal is None:
+            raise ReadOnly("This archive is open for reading.")
+        return self.journal
+
+    def versions(self, state: StreamState) -> list[Committed]:
+        """The committed versions of a stream that are kept, ascending. Asked under the lock."""
+        if state.versions is None:
+            found = self.catalog.versions(state.number)
+            state.versions = [committed_of(version) for version in found]
+        return state.versions
+
+    def newest_lsn(self) -> int:
+        """The LSN of the newest acknowledged record. Asked under the lock."""
+        return self.writable().next_lsn - 1
+
+
+def committed_of(version: CatalogVersion) -> Committed:
+    """A version as the catalog knows it."""
+    root = None if version.root == NOWHERE else version.root
+    return Committed(version.version, root, version.applied_lsn, version.time)
+
+
+def now_ns() -> int:
+    """Wall-clock time, ns since 1970."""
+    return time.time_ns()

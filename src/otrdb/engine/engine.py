@@ -1,0 +1,246 @@
+"""The engine: what the public handles call. It owns the order in which locks are taken and states change."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from otrdb.errors import NoSuchStream, VersionNotAvailable
+from otrdb.model import FIRST_VERSION
+from otrdb.storage.records import Obliterated, PropertiesSet, SnapshotDropped, SnapshotNamed, StreamCreated
+from otrdb.tree import empty_root
+
+from .commit import Committer
+from .core import MARK_SECONDS, Core, now_ns
+from .encoding import Encoder
+from .pressure import Pressure
+from .reads import Frozen
+from .state import Committed, Mark, Prefix, StreamState
+from .writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from otrdb.metadata import Metadata
+
+    from .moments import Moment
+
+
+class Engine:
+    """An open archive, without its public face."""
+
+    def __init__(self, core: Core, journal_cap: int) -> None:
+        self.core = core
+        self.encoder = Encoder()
+        self.committer = Committer(core, self.encoder)
+        self.pressure = Pressure(core, self.committer, journal_cap)
+        self.writer = Writer(core, self.committer, self.pressure)
+
+    def check_open(self) -> None:
+        """Raise `ClosedArchive` once the archive has been closed."""
+        self.core.check_open()
+
+    def check(self, state: StreamState) -> None:
+        """Raise if the archive is closed or the stream gone."""
+        self.core.check_open()
+        self.core.streams.check(state)
+
+    # --- states of a stream
+
+    def latest(self, state: StreamState) -> Frozen:
+        """The latest state, pending points included; commits first if their overlay would not fit."""
+        prefix = self._prefix(state)
+        if prefix.length and self.core.journal is not None and self.core.roots.too_large(state, prefix):
+            self.committer.pending([state])
+            prefix = self._prefix(state)
+        return self._freeze(state, prefix, prefix.committed.version)
+
+    def _prefix(self, state: StreamState) -> Prefix:
+        with self.core.lock:
+            self.check(state)
+            self.core.pending.absorb(state)
+            return state.prefix()
+
+    def _freeze(self, state: StreamState, prefix: Prefix, version: int) -> Frozen:
+        return Frozen(state.source, self.core.roots.of(state, prefix), version)
+
+    def mark(self, state: StreamState) -> int:
+        """A version number that stands for the state of now."""
+        with self.core.lock:
+            prefix = self._prefix(state)
+            if not prefix.length:
+                return max(prefix.committed.version, FIRST_VERSION)
+            _expire(state)
+            newest = state.marks.pop(state.last_version, None)
+            if newest is None or newest.prefix != prefix:
+                state.last_version += 1
+            state.marks[state.last_version] = Mark(prefix, time.monotonic() + MARK_SECONDS)
+            return state.last_version
+
+    def at(self, state: StreamState, version: int) -> Frozen:
+        """A version: committed and kept, or a mark that has not expired."""
+        with self.core.lock:
+            self.check(state)
+            _expire(state)
+            mark = state.marks.get(version)
+            committed = None if mark is not None else self._committed(state, version)
+        if mark is not None:
+            return self._freeze(state, mark.prefix, version)
+        if committed is not None:
+            return Frozen(state.source, self.core.roots.committed(state, committed.root), version)
+        if version <= FIRST_VERSION:
+            return Frozen(state.source, empty_root(), version)
+        raise VersionNotAvailable(f"Version {version} of stream {state.metadata.uuid} is not there.")
+
+    def _committed(self, state: StreamState, version: int) -> Committed | None:
+        if state.committed.version == version:
+            return state.committed
+        return next((kept for kept in self.core.versions(state) if kept.version == version), None)
+
+    def as_of(self, state: StreamState, moment: int) -> Frozen:
+        """The newest kept version committed at or before ``moment`` (ns)."""
+        with self.core.lock:
+            self.check(state)
+            versions = [kept for kept in self.core.versions(state) if kept.time <= moment]
+        newest = versions[-1] if versions else Committed(FIRST_VERSION, None, 0, 0)
+        return Frozen(state.source, self.core.roots.committed(state, newest.root), newest.version)
+
+    # --- changes of a stream
+
+    def delete(self, state: StreamState, start: int, end: int) -> int:
+        """Remove a range; returns the new version."""
+        self._check_writable(state)
+        return self.committer.erase(state, start, end)
+
+    def flush_stream(self, state: StreamState) -> int:
+        """Commit what is pending; returns the version that holds it."""
+        self._check_writable(state)
+        self.committer.pending([state])
+        return state.committed.version
+
+    def flush(self) -> None:
+        """Commit what is pending for every stream."""
+        self.core.writable()
+        self.pressure.commit(self._crowded())
+
+    def _crowded(self) -> list[StreamState]:
+        """The streams with pending points."""
+        with self.core.lock:
+            found = map(self.core.streams.number, self.core.pending.streams())
+            return [state for state in found if state is not None]
+
+    def _check_writable(self, state: StreamState) -> None:
+        self.core.writable()
+        self.core.streams.check(state)
+
+    def create(self, metadata: Metadata) -> StreamState:
+        """A new stream, durable when this returns."""
+        core = self.core
+        with core.committing:
+            core.writable()
+            core.streams.names.check_new(metadata)
+            number = core.streams.next_number
+            created = StreamCreated(
+                number,
+                metadata.uuid,
+                metadata.kind,
+                metadata.collection,
+                dict(metadata.tags),
+                dict(metadata.annotations),
+            )
+            self.committer.entries([created])
+            with core.lock:
+                state = StreamState(number, metadata, core.sources[metadata.kind])
+                core.pending.reserve(number)
+                core.streams.add(state)
+                return state
+
+    def update(self, state: StreamState, change: Callable[[Metadata], Metadata]) -> int:
+        """Change metadata durably; returns the new property version."""
+        core = self.core
+        with core.committing:
+            self._check_writable(state)
+            changed = change(state.metadata)
+            core.streams.names.check_change(changed)
+            entry = PropertiesSet(
+                state.number,
+                changed.property_version,
+                changed.collection,
+                dict(changed.tags),
+                dict(changed.annotations),
+            )
+            self.committer.entries([entry])
+            with core.lock:
+                core.streams.change(state, changed)
+            return changed.property_version
+
+    def obliterate(self, state: StreamState) -> None:
+        """Remove a stream for ever."""
+        core = self.core
+        with core.committing:
+            self._check_writable(state)
+            self.committer.entries([Obliterated(state.number, state.metadata.uuid)])
+            with core.lock:
+                core.pending.drop(state)
+                core.streams.remove(state)
+                state.versions, state.marks = [], {}
+                core.roots.drop(state)
+
+    # --- moments
+
+    def moment(self) -> Moment:
+        """Hold all streams as they are now."""
+        core = self.core
+        with core.lock:
+            core.check_open()
+            moment = core.moments.hold(core.newest_lsn(), core.streams.next_number)
+            core.pending.barriers = core.moments.lsns()
+            return moment
+
+    def at_moment(self, state: StreamState, moment: Moment) -> Frozen:
+        """A stream as it was at ``moment``."""
+        core = self.core
+        with core.lock:
+            self.check(state)
+            if state.number >= moment.streams:
+                raise NoSuchStream(f"Stream {state.metadata.uuid} was created after the snapshot.")
+            core.pending.absorb(state)
+            prefix = moment.prefix(state)
+        return self._freeze(state, prefix, prefix.committed.version)
+
+    def at_snapshot(self, state: StreamState, versions: Mapping[int, int]) -> Frozen:
+        """A stream at the version a named snapshot holds."""
+        if state.number not in versions:
+            raise NoSuchStream(f"The stream {state.metadata.uuid} was created after the snapshot.")
+        return self.at(state, versions[state.number])
+
+    def name_snapshot(self, name: str) -> dict[int, int]:
+        """Commit everything and keep all streams' versions under ``name``, durably."""
+        core = self.core
+        with core.committing:
+            # One group, so one LSN: a batch over several streams is in the snapshot whole or not at all.
+            self.committer.pending(self._crowded())
+            with core.lock:
+                versions = {state.number: state.committed.version for state in core.streams}
+            self.committer.entries([SnapshotNamed(name, versions, now_ns())])
+            with core.lock:
+                core.streams.snapshots[name] = versions
+        return versions
+
+    def drop_snapshot(self, name: str) -> None:
+        """Forget a named snapshot."""
+        core = self.core
+        with core.committing:
+            core.writable()
+            core.streams.snapshot(name)
+            self.committer.entries([SnapshotDropped(name)])
+            with core.lock:
+                del core.streams.snapshots[name]
+
+
+def _expire(state: StreamState) -> None:
+    now = time.monotonic()
+    while state.marks and (oldest := next(iter(state.marks))) is not None:
+        if state.marks[oldest].expires > now:
+            return
+        del state.marks[oldest]

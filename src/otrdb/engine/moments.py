@@ -1,0 +1,58 @@
+"""Moments: one LSN at which all streams are held, at no cost until they change."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from weakref import WeakSet
+
+from .state import Prefix, StreamState
+
+
+class Moment:
+    """The state of all streams as of ``lsn``. What is committed afterwards leaves its old state here."""
+
+    __slots__ = ("__weakref__", "_pinned", "lsn", "streams")
+
+    def __init__(self, lsn: int, streams: int) -> None:
+        self.lsn = lsn
+        self.streams = streams
+        """Streams with a smaller number existed."""
+        self._pinned: dict[int, Prefix] = {}
+
+    def prefix(self, state: StreamState) -> Prefix:
+        """The state of a stream, all its wide batches absorbed, at this moment."""
+        pinned = self._pinned.get(state.number)
+        return pinned if pinned is not None else _prefix_at(state, self.lsn)
+
+    def pin(self, state: StreamState) -> None:
+        """Keep the state of a stream that is about to change."""
+        if state.number < self.streams and state.number not in self._pinned:
+            self._pinned[state.number] = _prefix_at(state, self.lsn)
+
+
+def _prefix_at(state: StreamState, lsn: int) -> Prefix:
+    length = bisect_right(state.chunks, lsn, key=lambda chunk: chunk.lsn)
+    state.fixed = max(state.fixed, length)
+    return Prefix(state.committed, state.chunks, length)
+
+
+class Moments:
+    """The moments somebody holds. Used under the archive's lock."""
+
+    def __init__(self) -> None:
+        self._held: WeakSet[Moment] = WeakSet()
+
+    def hold(self, lsn: int, streams: int) -> Moment:
+        """Hold the state as of ``lsn``, for as long as the moment is referred to."""
+        moment = Moment(lsn, streams)
+        self._held.add(moment)
+        return moment
+
+    def lsns(self) -> list[int]:
+        """The LSNs of the moments held."""
+        return sorted({moment.lsn for moment in self._held})
+
+    def pin(self, state: StreamState) -> None:
+        """``state`` is about to get another committed root or another list of chunks."""
+        for moment in self._held:
+            moment.pin(state)

@@ -1,0 +1,205 @@
+"""Opening an archive: lock, segments, catalog, journal; and closing it again."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+from otrdb.errors import Damaged, InvalidArgument, NotAnArchive
+from otrdb.model import LAST_TIME, MIN_TIME
+from otrdb.results import Finding
+from otrdb.storage.catalog import Catalog
+from otrdb.storage.directory import Directory
+from otrdb.storage.durability import Durability
+from otrdb.storage.journal import CAP_BYTES, Journal
+from otrdb.storage.locks import ReaderLease, WriterLock
+from otrdb.storage.records import decode
+from otrdb.storage.segments import SegmentStore
+from otrdb.times import to_ns
+
+from .archive import Archive
+from .core import Budget, Core
+from .engine import Engine
+from .loading import load, load_catalog
+from .replay import Replay
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from otrdb.storage.journal_scan import LostRecords
+    from otrdb.storage.medium import Medium
+    from otrdb.times import TimeLike
+
+MEMORY: Final = 160 << 20
+"""Default memory budget, bytes: decoded blocks, trees of pending points, the pending points themselves."""
+
+LEAST_MEMORY: Final = 8 << 20
+
+CATALOG_NAME: Final = "catalog.sqlite"
+
+OWN_FILES: Final = frozenset({CATALOG_NAME, "writer.lock", "readers"})
+"""What an archive may hold besides segments and journal files."""
+
+MARKS_PER_SESSION: Final = 1 << 20
+"""After an unclean end version numbers go on this much higher: marks given out before are never reused."""
+
+
+def open_archive(
+    path: str | os.PathLike[str],
+    *,
+    mode: Literal["w", "r"] = "w",
+    durability: str = "sync",
+    memory: int = MEMORY,
+    journal: int = CAP_BYTES,
+    accept: tuple[TimeLike, TimeLike] | None = None,
+) -> Archive:
+    """Open the archive in the directory ``path``; with mode "w" it is created if there is none.
+
+    Args: path: a directory of the archive's own. mode: "w" writes, one process at a time; "r" reads, beside a
+    writer or alone, also on read-only media. durability: "sync" (acknowledged points survive a power cut),
+    "interval" or "interval=250ms" (they do after that time), "off" (written, left to the system to sync).
+    memory: bytes for caches and pending points. journal: cap of the journal, bytes. accept: times outside
+    ``[low, high)`` are refused on insert.
+
+    Raises:
+        NotAnArchive: there is none, or something else is there.
+        ArchiveLocked: another process writes it.
+        UnsupportedFormat: a newer release wrote it.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> with otrdb.open(tempfile.mkdtemp() + "/plant.otr") as db:
+        ...     s = db.create("plant/line1", tags={"name": "temperature", "unit": "C"})
+        ...     _ = s.insert([1_000, 2_000], [20.5, 21.0])
+        ...     s.count()
+        2
+    """
+    if mode not in ("w", "r"):
+        raise InvalidArgument(f"{mode!r} is no mode.", advice="Give 'w' or 'r'.")
+    if memory < LEAST_MEMORY or journal < 1 << 20:
+        raise InvalidArgument(
+            "That is too little memory or journal.", advice="Give at least 8 MiB and 1 MiB."
+        )
+    window = (MIN_TIME, LAST_TIME + 1) if accept is None else (to_ns(accept[0]), to_ns(accept[1]))
+    directory = Path(path)
+    _check_directory(directory, mode)
+    medium = Directory(directory, readonly=mode == "r")
+    guard = WriterLock(directory) if mode == "w" else ReaderLease(directory)
+    try:
+        return open_medium(
+            medium,
+            writable=mode == "w",
+            durability=Durability.parse(durability),
+            budget=Budget(memory),
+            journal_cap=journal,
+            accept=(max(window[0], MIN_TIME), min(window[1], LAST_TIME + 1)),
+            catalog=directory / CATALOG_NAME,
+            release=guard.release,
+        )
+    except BaseException:
+        guard.release()
+        raise
+
+
+def _nothing() -> None:
+    """Nothing guards an archive that is opened on a bare medium."""
+
+
+def open_medium(
+    medium: Medium,
+    *,
+    writable: bool,
+    durability: Durability,
+    budget: Budget,
+    journal_cap: int = CAP_BYTES,
+    accept: tuple[int, int] = (MIN_TIME, LAST_TIME + 1),
+    catalog: Path | None = None,
+    release: Callable[[], None] = _nothing,
+) -> Archive:
+    """Open the archive on any medium; ``release`` lets go of what guards it when it is closed."""
+    segments = SegmentStore(medium)
+    index = Catalog(catalog, segments.archive, readonly=not writable)
+    core = Core(segments, index, budget, accept)
+    _load_segments(core, writable)
+    if writable:
+        applied = core.catalog.last_lsn
+        core.journal = Journal(
+            medium, core.segments.archive, durability=durability, cap=journal_cap, after=applied
+        )
+        _replay(core)
+    engine = Engine(core, journal_cap)
+    return Archive(engine, Closing(engine, release))
+
+
+def _load_segments(core: Core, writable: bool) -> None:
+    load_catalog(core)
+    position = core.catalog.position
+    scan = core.segments.recover if writable else core.segments.scan
+    for found in scan(position, report=lambda damage: core.findings.append(_damaged(damage))):
+        entries = decode(found.payload)
+        load(core, entries)
+        core.catalog.apply(entries, found.info)
+
+
+def _replay(core: Core) -> None:
+    journal = core.writable()
+    replay = Replay(core)
+    for record in journal.replay(lambda lost: core.findings.append(_lost(core, lost))):
+        replay.take(record)
+    if journal.unclean:
+        for state in core.streams:
+            state.last_version += MARKS_PER_SESSION
+
+
+def _damaged(damage: Damaged) -> Finding:
+    return Finding(damage.code, str(damage), damage.stream, damage.start, damage.end)
+
+
+def _lost(core: Core, lost: LostRecords) -> Finding:
+    states = [core.streams.number(number) for number in lost.numbers]
+    names = ", ".join(str(state.metadata.uuid) for state in states if state is not None)
+    text = (
+        f"Journal file {lost.file} is damaged at {lost.offset}: acknowledged points "
+        f"between LSN {lost.after} and {lost.before} are lost" + (f", of streams {names}." if names else ".")
+    )
+    only = states[0].metadata.uuid if len(states) == 1 and states[0] is not None else None
+    return Finding(Damaged.code, text, only, lost.start, lost.end)
+
+
+def _check_directory(directory: Path, mode: str) -> None:
+    """Refuse what is no archive, before anything is made in it."""
+    if directory.exists() and not directory.is_dir():
+        raise NotAnArchive(f"{directory} is a file; an archive is a directory.")
+    inside = [entry.name for entry in directory.iterdir()] if directory.exists() else []
+    known = [name for name in inside if name.endswith((".otr", ".otj"))]
+    if mode == "r" and not known:
+        raise NotAnArchive(f"There is no archive in {directory}.")
+    if inside and not known and set(inside) - OWN_FILES:
+        raise NotAnArchive(f"{directory} holds other files, and no archive.")
+
+
+class Closing:
+    """Closes an archive once, whoever asks first."""
+
+    def __init__(self, engine: Engine, release: Callable[[], None]) -> None:
+        self._engine = engine
+        self._release = release
+        self._lock = threading.Lock()
+
+    def __call__(self) -> None:
+        """Make acknowledged points durable, bring the catalog up to date, let go of the files."""
+        core = self._engine.core
+        with self._lock, core.committing:
+            if core.closed:
+                return
+            core.closed = True
+            try:
+                if core.journal is not None:
+                    core.journal.close()
+                core.catalog.close()
+            finally:
+                self._engine.encoder.close()
+                core.segments.close()
+                self._release()

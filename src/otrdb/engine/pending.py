@@ -1,0 +1,215 @@
+"""Pending points: acknowledged, in the journal, not yet in a tree.
+
+Batches of one stream go straight to its chunks. Wide batches (one record, many streams) stay columns over all
+streams and cost the same whatever the number of streams; a stream takes its share over when it is asked for
+(`Pending.absorb`).
+"""
+
+from __future__ import annotations
+
+import itertools
+
+import numpy as np
+import numpy.typing as npt
+
+from otrdb.model import Int64Array, Merge
+
+from .state import Chunk, StreamState
+
+Numbers = npt.NDArray[np.uint32]
+
+_POINT_BYTES = 21
+_MERGE_AT = 16
+"""Runs of about one size are merged when there are this many of them."""
+
+_CHUNKS = 64
+_MERGES = tuple(Merge)
+
+
+class Run:
+    """Points of many streams, sorted by (stream, arrival)."""
+
+    __slots__ = ("lsns", "merges", "numbers", "times", "words")
+
+    def __init__(
+        self,
+        numbers: Numbers,
+        lsns: Int64Array,
+        times: Int64Array,
+        words: Int64Array,
+        merges: npt.NDArray[np.uint8],
+    ) -> None:
+        if bool((numbers[1:] < numbers[:-1]).any()):
+            order = numbers.argsort(kind="stable")
+            numbers, lsns, times = numbers[order], lsns[order], times[order]
+            words, merges = words[order], merges[order]
+        self.numbers = numbers
+        self.lsns = lsns
+        self.times = times
+        self.words = words
+        self.merges = merges
+
+    def chunks(self, number: int, after: int) -> list[Chunk]:
+        """The share of stream ``number`` newer than LSN ``after``, a chunk per record."""
+        low, high = self.numbers.searchsorted((number, number + 1))
+        low += int(self.lsns[low:high].searchsorted(after, side="right"))
+        if low == high:
+            return []
+        lsns = self.lsns[low:high]
+        borders = [0, *(np.flatnonzero(np.diff(lsns)) + 1).tolist(), high - low]
+        return [
+            Chunk(
+                int(lsns[first]),
+                int(lsns[first]),
+                self.times[low + first : low + last],
+                self.words[low + first : low + last],
+                _MERGES[self.merges[low + first]],
+            )
+            for first, last in itertools.pairwise(borders)
+        ]
+
+
+class Pending:
+    """The pending points of all streams. Not thread-safe: used under the archive's lock."""
+
+    def __init__(self) -> None:
+        self.counts = np.zeros(64, np.int64)
+        """Pending points by stream number."""
+        self.points = 0
+        self._released = np.zeros(64, np.int64)
+        """By stream number: wide batches up to this LSN are absorbed, committed or gone."""
+        self._runs: list[list[Run]] = []
+        """Tiers of runs; a tier's runs are about 16 times as long as those of the one before."""
+        self._newest_wide = 0
+        self.barriers: list[int] = []
+        """LSNs at which somebody holds a state: chunks on both sides of one are never merged."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes of the points, about."""
+        return _POINT_BYTES * self.points
+
+    def reserve(self, number: int) -> None:
+        """Make room for stream ``number``."""
+        if number >= len(self.counts):
+            more = np.zeros(max(number + 1, 2 * len(self.counts)) - len(self.counts), np.int64)
+            self.counts = np.concatenate([self.counts, more])
+            self._released = np.concatenate([self._released, more])
+
+    def add(self, state: StreamState, chunk: Chunk) -> None:
+        """A batch of one stream. The arrays are kept by reference."""
+        state.chunks.append(chunk)
+        self.counts[state.number] += len(chunk.times)
+        self.points += len(chunk.times)
+        if len(state.chunks) - max(state.fixed, state.consolidated) >= _CHUNKS:
+            self._consolidate(state)
+
+    def add_wide(
+        self, lsn: int, numbers: Numbers, times: Int64Array, words: Int64Array, merge: Merge
+    ) -> None:
+        """A batch over many streams: point i belongs to stream ``numbers[i]``."""
+        self.add_run(numbers, np.full(len(numbers), lsn, np.int64), times, words, merge)
+
+    def add_run(
+        self, numbers: Numbers, lsns: Int64Array, times: Int64Array, words: Int64Array, merge: Merge
+    ) -> None:
+        """Points of several records, in order of arrival: each with the number of its stream and its LSN."""
+        merges = np.full(len(numbers), merge.code, np.uint8)
+        self.counts += np.bincount(numbers, minlength=len(self.counts))
+        self.points += len(numbers)
+        self._newest_wide = int(lsns[-1])
+        self._push(Run(numbers, lsns, times, words, merges), 0)
+
+    def supersede(self, state: StreamState, chunk: Chunk) -> None:
+        """``chunk`` stands for everything of ``state`` through its LSN."""
+        self.drop(state)
+        self._released[state.number] = chunk.lsn
+        self.add(state, chunk)
+
+    def _push(self, run: Run, tier: int) -> None:
+        if tier == len(self._runs):
+            self._runs.append([])
+        runs = self._runs[tier]
+        runs.append(run)
+        if len(runs) >= _MERGE_AT:
+            merged = self._merged(runs)
+            runs.clear()
+            if len(merged.numbers):
+                self._push(merged, tier + 1)
+
+    def _merged(self, runs: list[Run]) -> Run:
+        """One run of what is still wanted of several, in order of arrival."""
+        live = [run.lsns > self._released[run.numbers] for run in runs]
+        columns = [
+            np.concatenate([getattr(run, name)[keep] for run, keep in zip(runs, live, strict=True)])
+            for name in ("numbers", "lsns", "times", "words", "merges")
+        ]
+        return Run(*columns)
+
+    def absorb(self, state: StreamState) -> None:
+        """Give ``state`` its share of the wide batches as chunks, in order of arrival."""
+        if state.absorbed >= self._newest_wide:
+            return
+        after = int(self._released[state.number])
+        found = [chunk for tier in self._runs for run in tier for chunk in run.chunks(state.number, after)]
+        if found:
+            tail = sorted([*state.chunks[state.fixed :], *found], key=lambda chunk: chunk.lsn)
+            state.chunks[state.fixed :] = tail
+            state.consolidated = state.fixed
+        state.absorbed = self._newest_wide
+        self._released[state.number] = self._newest_wide
+
+    def release(self, state: StreamState, chunks: list[Chunk]) -> None:
+        """``chunks`` of ``state`` are pending no more."""
+        count = sum(len(chunk.times) for chunk in chunks)
+        self.counts[state.number] -= count
+        self.points -= count
+
+    def drop(self, state: StreamState) -> None:
+        """Forget all that is pending for ``state``."""
+        self.points -= int(self.counts[state.number])
+        self.counts[state.number] = 0
+        self._released[state.number] = self._newest_wide
+        state.chunks = []
+        state.fixed = state.consolidated = 0
+
+    def oldest_wide(self) -> int | None:
+        """The oldest LSN of a wide batch that some stream has not taken over yet."""
+        oldest = [
+            int(run.lsns[live].min())
+            for tier in self._runs
+            for run in tier
+            if (live := run.lsns > self._released[run.numbers]).any()
+        ]
+        return min(oldest, default=None)
+
+    def streams(self) -> list[int]:
+        """The numbers of the streams with pending points, those with most first."""
+        found = np.flatnonzero(self.counts)
+        return found[np.argsort(-self.counts[found], kind="stable")].tolist()  # type: ignore[no-any-return]
+
+    def _consolidate(self, state: StreamState) -> None:
+        """Merge the newest chunks, so that single inserts do not cost an object each for long."""
+        start = max(state.fixed, state.consolidated)
+        merged: list[Chunk] = []
+        group: list[Chunk] = []
+        for chunk in state.chunks[start:]:
+            if group and (group[-1].merge is not chunk.merge or self._divided(group[-1].lsn, chunk.lsn)):
+                merged.append(combined(group))
+                group = []
+            group.append(chunk)
+        merged.append(combined(group))
+        state.chunks[start:] = merged
+        state.consolidated = len(state.chunks)
+
+    def _divided(self, older: int, newer: int) -> bool:
+        return any(older <= barrier < newer for barrier in self.barriers)
+
+
+def combined(chunks: list[Chunk]) -> Chunk:
+    """Consecutive chunks of one merge policy as one."""
+    if len(chunks) == 1:
+        return chunks[0]
+    times = np.concatenate([chunk.times for chunk in chunks])
+    words = np.concatenate([chunk.words for chunk in chunks])
+    return Chunk(chunks[0].first, chunks[-1].lsn, times, words, chunks[-1].merge)

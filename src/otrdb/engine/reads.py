@@ -1,0 +1,155 @@
+"""Reading one state of a stream: what a `Stream` and a `View` can both be asked."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from otrdb import tree
+from otrdb.columns import decode, decode_one
+from otrdb.model import MAX_TIME, MIN_TIME, Kind
+from otrdb.ranges import (
+    align_down,
+    align_up,
+    check_pointwidth,
+    to_instant,
+    to_range,
+    window_count,
+    zoom_pointwidth,
+)
+from otrdb.results import DEFAULT_COLUMNS, Point, Points, Windows, check_columns
+from otrdb.times import TimeLike, WidthLike, to_ns, to_width
+
+from .statistics import dense_windows, sparse_windows
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class Frozen(NamedTuple):
+    """One state of a stream, ready to be asked."""
+
+    source: tree.Source
+    root: tree.Node
+    version: int
+
+
+class Reads:
+    """The questions. Whoever inherits says what state they are asked of."""
+
+    __slots__ = ()
+
+    def _frozen(self) -> Frozen:
+        raise NotImplementedError
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the stream's values."""
+        raise NotImplementedError
+
+    def values(self, start: TimeLike = MIN_TIME, end: TimeLike = MAX_TIME) -> Points:
+        """The points of ``[start, end)`` (ns), ascending, equal times in order of arrival.
+
+        Reads the leaves of the range, a leaf's edges by the page. All columns are in memory at once: 16 bytes
+        a point.
+        """
+        low, high = to_range(start, end)
+        source, root, version = self._frozen()
+        times, words = tree.values(source, root, low, high)
+        return Points(times, decode(source.kind, words), source.kind, version)
+
+    def aligned_windows(
+        self, start: TimeLike, end: TimeLike, pointwidth: int, *, columns: Sequence[str] = DEFAULT_COLUMNS
+    ) -> Windows:
+        """Statistics of the windows of ``2**pointwidth`` ns that hold points, aligned to MIN_TIME.
+
+        ``start`` and ``end`` are rounded down to windows, so the one that holds ``start`` is included whole
+        and the one that holds ``end`` is left out. Reads about ``12 + windows / 31`` blocks, whatever the
+        range.
+        """
+        names = check_columns(columns)
+        low, high = to_range(start, end)
+        check_pointwidth(pointwidth)
+        return self._aligned(align_down(low, pointwidth), align_down(high, pointwidth), pointwidth, names)
+
+    def _aligned(self, low: int, high: int, pointwidth: int, names: Sequence[str]) -> Windows:
+        source, root, version = self._frozen()
+        piece = tree.aligned_windows(source, root, low, high, pointwidth)
+        return sparse_windows(source.kind, piece, pointwidth, names, version)
+
+    def windows(
+        self, start: TimeLike, end: TimeLike, width: WidthLike, *, columns: Sequence[str] = DEFAULT_COLUMNS
+    ) -> Windows:
+        """Statistics of every window ``[start + i width, start + (i + 1) width)`` that fits into ``[start,
+        end)``.
+
+        Exact, whatever the width (ns, or text as "5min"); empty windows are reported with count 0 and zeros.
+        Opens the slots that the windows' edges cut, down to the page.
+        """
+        names = check_columns(columns)
+        low, high = to_range(start, end)
+        step = to_width(width)
+        number = window_count(low, high, step)
+        source, root, version = self._frozen()
+        edges = low + step * np.arange(number + 1, dtype=np.int64) if number else np.empty(0, np.int64)
+        piece = tree.windows(source, root, edges) if number else None
+        return dense_windows(source.kind, piece, edges, step, names, version)
+
+    def zoom(
+        self,
+        start: TimeLike | None = None,
+        end: TimeLike | None = None,
+        points: int = 1000,
+        *,
+        columns: Sequence[str] = DEFAULT_COLUMNS,
+    ) -> Windows:
+        """At most ``points`` aligned windows that together cover ``[start, end)``: what a plot of that width
+        needs.
+
+        The finest pointwidth that suffices is taken. Without ``start`` or ``end`` the first and last point
+        bound the range.
+        """
+        names = check_columns(columns)
+        bounds = self._bounds(start, end)
+        low, high = bounds if bounds is not None else (MIN_TIME, MIN_TIME + 1)
+        pointwidth = zoom_pointwidth(low, high, points)
+        return self._aligned(align_down(low, pointwidth), align_up(high, pointwidth), pointwidth, names)
+
+    def _bounds(self, start: TimeLike | None, end: TimeLike | None) -> tuple[int, int] | None:
+        first = self.earliest() if start is None else None
+        last = self.latest() if end is None else None
+        if (start is None and first is None) or (end is None and last is None):
+            return None
+        low = first.time if first is not None else to_ns(start)  # type: ignore[arg-type]
+        high = last.time + 1 if last is not None else to_ns(end)  # type: ignore[arg-type]
+        return to_range(low, high)
+
+    def nearest(self, time: TimeLike, backward: bool = False) -> Point | None:
+        """The first point at or after ``time``, or with ``backward`` the last one strictly before it; None if
+        there is none.
+
+        Among equal times the first that arrived, or backward the last. Reads one path and one page.
+        """
+        at = to_instant(time)
+        source, root, _ = self._frozen()
+        found = (tree.last_before if backward else tree.first_from)(source, root, at)
+        if found is None:
+            return None
+        return Point(found[0], decode_one(source.kind, found[1]))
+
+    def earliest(self) -> Point | None:
+        """The first point, or None."""
+        return self.nearest(MIN_TIME)
+
+    def latest(self) -> Point | None:
+        """The last point, or None."""
+        return self.nearest(MAX_TIME - 1, backward=True)
+
+    def count(self, start: TimeLike = MIN_TIME, end: TimeLike = MAX_TIME) -> int:
+        """The number of points in ``[start, end)``, from summaries and the two edges."""
+        low, high = to_range(start, end)
+        source, root, _ = self._frozen()
+        if (low, high) == (MIN_TIME, MAX_TIME):
+            return root.count
+        return int(tree.windows(source, root, np.array([low, high], np.int64)).rows[:, 0].sum())

@@ -1,0 +1,100 @@
+"""Snapshots: all streams as they were at one moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Self
+
+from otrdb.errors import ClosedArchive, NoSuchStream
+from otrdb.joined import Joined, Part, join
+from otrdb.model import MAX_TIME, MIN_TIME, Kind
+
+from .reads import Frozen, Reads
+from .state import StreamState
+from .stream import Stream
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from otrdb.interface import Align
+    from otrdb.times import TimeLike
+
+    from .engine import Engine
+
+Resolve = Callable[[StreamState], Frozen]
+
+
+class Snapshot:
+    """A consistent state of all streams; a context manager. Without a name it is free until streams change."""
+
+    def __init__(self, engine: Engine, name: str | None, resolve: Resolve) -> None:
+        self._engine = engine
+        self._resolve: Resolve | None = resolve
+        self.name = name
+
+    def __repr__(self) -> str:
+        return f"<Snapshot {self.name or 'of a moment'}>"
+
+    def streams(self) -> list[Stream]:
+        """The streams that existed then and still do, by collection, name and uuid."""
+        found = [Stream(self._engine, state) for state in self._engine.core.streams if self._holds(state)]
+        return sorted(found, key=lambda stream: (stream.collection, stream.name, stream.uuid))
+
+    def _holds(self, state: StreamState) -> bool:
+        try:
+            self.frozen(state)
+        except NoSuchStream:
+            return False
+        return True
+
+    def view(self, stream: Stream) -> SnapshotView:
+        """That stream as it was then."""
+        self.frozen(stream.state)
+        return SnapshotView(self, stream)
+
+    def values(
+        self,
+        streams: Sequence[Stream],
+        start: TimeLike = MIN_TIME,
+        end: TimeLike = MAX_TIME,
+        *,
+        align: Align = "outer",
+    ) -> Joined:
+        """The points of several streams in ``[start, end)``, joined on time, of that moment."""
+        return join([Part(stream.uuid, self.view(stream).values(start, end)) for stream in streams], align)
+
+    def frozen(self, state: StreamState) -> Frozen:
+        """The state of a stream."""
+        if self._resolve is None:
+            raise ClosedArchive("This snapshot has been closed.", advice="Take another one.")
+        return self._resolve(state)
+
+    def close(self) -> None:
+        """Let go of the state. A named snapshot stays in the archive."""
+        self._resolve = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class SnapshotView(Reads):
+    """One stream in a snapshot."""
+
+    __slots__ = ("_snapshot", "_stream")
+
+    def __init__(self, snapshot: Snapshot, stream: Stream) -> None:
+        self._snapshot = snapshot
+        self._stream = stream
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the stream's values."""
+        return self._stream.kind
+
+    def _frozen(self) -> Frozen:
+        return self._snapshot.frozen(self._stream.state)

@@ -1,0 +1,236 @@
+"""The public handles of one stream: `Stream` (the latest state) and `View` (one version, fixed)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otrdb import tree
+from otrdb.columns import points
+from otrdb.errors import InvalidVersions
+from otrdb.model import Int64Array, Kind, Merge, MergeLike
+from otrdb.ranges import check_resolution, to_range
+from otrdb.results import Change, Inserted
+from otrdb.times import TimeLike, to_ns
+
+from .reads import Frozen, Reads
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from uuid import UUID
+
+    from otrdb.export import Foreign
+    from otrdb.metadata import Metadata
+
+    from .engine import Engine
+    from .state import StreamState
+
+
+class Stream(Reads):
+    """A stream of an archive: a sequence of (time, value) and its metadata.
+
+    Reads answer from the latest state, pending points included. Handles of the same stream are equal and hash
+    alike; they may be used from several threads.
+    """
+
+    __slots__ = ("engine", "state")
+
+    def __init__(self, engine: Engine, state: StreamState) -> None:
+        self.engine = engine
+        self.state = state
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Stream) and self.state is other.state
+
+    def __hash__(self) -> int:
+        return hash(self.state.metadata.uuid)
+
+    def __repr__(self) -> str:
+        metadata = self.state.metadata
+        return f"<Stream {metadata.collection}/{self.name} ({self.kind.value}) {metadata.uuid}>"
+
+    @property
+    def uuid(self) -> UUID:
+        """The stream's identity."""
+        return self.state.metadata.uuid
+
+    @property
+    def kind(self) -> Kind:
+        """What the values are: float, int or bool."""
+        return self.state.kind
+
+    @property
+    def collection(self) -> str:
+        """The collection the stream is in."""
+        return self._metadata.collection
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags, a copy."""
+        return dict(self._metadata.tags)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The annotations, a copy."""
+        return dict(self._metadata.annotations)
+
+    @property
+    def property_version(self) -> int:
+        """Starts at 1; every successful `update` adds 1."""
+        return self._metadata.property_version
+
+    @property
+    def name(self) -> str:
+        """The tag "name", or empty."""
+        return self._metadata.tags.get("name", "")
+
+    @property
+    def unit(self) -> str:
+        """The tag "unit", or empty."""
+        return self._metadata.tags.get("unit", "")
+
+    @property
+    def _metadata(self) -> Metadata:
+        self.engine.check(self.state)
+        return self.state.metadata
+
+    @property
+    def version(self) -> int:
+        """A version at which every acknowledged point can be read.
+
+        If points are pending this makes a *mark*, a number bound to the state of now: nothing is written, and
+        the mark can be asked for 10 minutes. Otherwise it is the version of the last commit.
+        """
+        return self.engine.mark(self.state)
+
+    def _frozen(self) -> Frozen:
+        return self.engine.latest(self.state)
+
+    def insert(self, times: Foreign, values: Foreign = None, *, merge: MergeLike = "never") -> Inserted:
+        """Store points, all or none; when this returns they are acknowledged and visible.
+
+        ``times`` and ``values`` are two arrays, sequences or scalars, or ``times`` alone is an Arrow
+        producer, a pandas Series with a time index, a frame with the columns "time" and "value", or a list of
+        pairs. Times may come in any order and may repeat; ``merge`` says what becomes of points whose time is
+        taken ("never", "equal", "retain", "replace"). Durable as the archive's ``durability`` promises; a
+        batch of 16,384 points or more for few leaves is committed at once. Costs about 10 us and one record
+        in the journal.
+
+        Raises `TimeOutOfRange`, `NaiveTime`, `BadValue` (NaN, infinite), `WrongKind`, `MismatchedColumns`,
+        `DiskFull`, `WriteFailed`; nothing of the batch is stored then.
+        """
+        columns = points(self.state.kind, times, values)
+        return self.engine.writer.insert(self.state, *_own(columns, times), Merge(merge))
+
+    def delete(self, start: TimeLike, end: TimeLike) -> int:
+        """Remove the points of ``[start, end)`` (ns) and return the new version, made and durable even if
+        there were none.
+
+        Pending points are committed first, as a version of their own. Older versions keep the points until
+        they are pruned.
+        """
+        low, high = to_range(start, end)
+        return self.engine.delete(self.state, low, high)
+
+    def flush(self) -> int:
+        """Commit the pending points; returns the version that holds them, or the current one if there were
+        none.
+        """
+        return self.engine.flush_stream(self.state)
+
+    def obliterate(self) -> None:
+        """Remove the stream, its metadata and all its versions for ever. Its uuid is never accepted again."""
+        self.engine.obliterate(self.state)
+
+    def update(
+        self,
+        *,
+        tags: Mapping[str, str | None] | None = None,
+        annotations: Mapping[str, str | None] | None = None,
+        collection: str | None = None,
+        expected: int = 0,
+        remove_tags: Sequence[str] = (),
+        remove_annotations: Sequence[str] = (),
+    ) -> int:
+        """Change metadata, all or nothing, durably; returns the new property version.
+
+        Keys given are set, with None removed, others stay. ``expected`` must be the current property version,
+        or 0 for any: `PropertyVersionMismatch` otherwise. `AmbiguousStream` if another stream has that
+        collection and those tags.
+        """
+        return self.engine.update(
+            self.state,
+            lambda metadata: metadata.updated(
+                tags=tags,
+                annotations=annotations,
+                collection=collection,
+                expected=expected,
+                remove_tags=remove_tags,
+                remove_annotations=remove_annotations,
+            ),
+        )
+
+    def at(self, version: int) -> View:
+        """That version of the stream, fixed. 0 is the latest (see `version`); 1 to 10 are empty.
+
+        `VersionNotAvailable` if it does not exist, was pruned, or was a mark that has expired.
+        """
+        if version < 0:
+            raise InvalidVersions(f"{version} is no version.")
+        number = version or self.version
+        return View(self, self.engine.at(self.state, number))
+
+    def as_of(self, time: TimeLike) -> View:
+        """The newest kept version that had been committed at ``time`` (wall clock)."""
+        return View(self, self.engine.as_of(self.state, to_ns(time)))
+
+    def changes(self, from_version: int, to_version: int = 0, resolution: int = 0) -> list[Change]:
+        """Ranges of time outside which two versions are the same; 0 stands for the latest, pending points
+        included.
+
+        Ascending, apart, and possibly wider than the truth: a changed leaf reports its whole interval.
+        ``resolution`` r stops at nodes of ``2**r`` ns and rounds outwards to that. Reads only what differs.
+        """
+        check_resolution(resolution)
+        older, newer = max(from_version, 1), to_version or self.version
+        if older > newer or from_version < 0 or to_version < 0:
+            raise InvalidVersions(f"There are no changes from version {from_version} to {to_version}.")
+        if older == newer:
+            return []
+        frozen = self.engine.at(self.state, newer)
+        self.engine.at(self.state, older)
+        return [Change(*found) for found in tree.changes(frozen.source, frozen.root, older, resolution)]
+
+
+class View(Reads):
+    """One version of a stream, fixed: the same question always has the same answer."""
+
+    __slots__ = ("_frozen_state", "stream")
+
+    def __init__(self, stream: Stream, frozen: Frozen) -> None:
+        self.stream = stream
+        self._frozen_state = frozen
+
+    def __repr__(self) -> str:
+        return f"<View of version {self.version} of {self.stream!r}>"
+
+    @property
+    def version(self) -> int:
+        """The version."""
+        return self._frozen_state.version
+
+    @property
+    def kind(self) -> Kind:
+        """The kind of the stream's values."""
+        return self.stream.kind
+
+    def _frozen(self) -> Frozen:
+        self.stream.engine.check_open()
+        return self._frozen_state
+
+
+def _own(columns: tuple[Int64Array, Int64Array], given: Foreign) -> tuple[Int64Array, Int64Array]:
+    """Columns that nobody else can change: pending points must stay as they were acknowledged."""
+    if type(given) is int:
+        return columns
+    times, words = columns
+    return times.copy(), words.copy()

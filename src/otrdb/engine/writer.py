@@ -1,0 +1,176 @@
+"""Inserts: check, journal, pending; or, for a large batch, a commit of its own."""
+
+from __future__ import annotations
+
+import itertools
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from otrdb import kernels
+from otrdb.errors import BadValue, NoSuchStream, TimeOutOfRange
+from otrdb.model import Int64Array, Kind, Merge
+from otrdb.results import Inserted, InsertedBatch
+from otrdb.times import format_ns
+from otrdb.tree import touched_leaves
+
+from .commit import Batch, Committer
+from .state import COMMIT_POINTS, Chunk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otrdb.storage.journal_records import UInt32Array
+
+    from .core import Core
+    from .pending import Numbers
+    from .pressure import Pressure
+    from .state import StreamState
+
+POINTS_PER_LEAF = 64
+"""A commit should bring at least this many points to each leaf it writes again."""
+
+JOURNAL_POINTS = 1 << 18
+"""A batch of more points never goes through the journal."""
+
+
+class Writer:
+    """The way in. Arrays that come in are kept by reference."""
+
+    def __init__(self, core: Core, committer: Committer, pressure: Pressure) -> None:
+        self._core = core
+        self._committer = committer
+        self._pressure = pressure
+
+    def insert(self, state: StreamState, times: Int64Array, words: Int64Array, merge: Merge) -> Inserted:
+        """Points of one stream, acknowledged when this returns."""
+        core = self._core
+        self._check(state.kind, times, words)
+        if self.worth_commit([Batch(state, times, words)]):
+            self._committer.direct([Batch(state, times, words)], merge)
+            return Inserted(state.committed.version, int(core.pending.counts[state.number]), True)
+        with core.lock:
+            journal = core.writable()
+            core.streams.check(state)
+            lsn = 0
+            if len(times):
+                lsn = journal.append(state.numbers, _counts(times), times, words, merge.code)
+                core.pending.add(state, Chunk(lsn, lsn, times, words, merge))
+            pending = int(core.pending.counts[state.number])
+        durable = journal.acknowledge(lsn)
+        self._after(journal_bytes=journal.live_bytes)
+        if pending >= state.check_at:
+            self._consider(state)
+        return Inserted(state.committed.version, pending, durable)
+
+    def insert_batches(self, batches: Sequence[Batch], merge: Merge) -> InsertedBatch:
+        """Points of several streams as one atomic batch."""
+        for state, times, words in batches:
+            self._check(state.kind, times, words)
+        present = [batch for batch in batches if len(batch.times)]
+        total = sum(len(batch.times) for batch in present)
+        if present and self.worth_commit(present):
+            self._committer.direct(present, merge)
+            return InsertedBatch(total, len(batches), True)
+        known = np.array([batch.state.number for batch in present], np.uint32)
+        counts = np.array([len(batch.times) for batch in present], np.uint32)
+        times = np.concatenate([np.empty(0, np.int64), *[batch.times for batch in present]])
+        words = np.concatenate([np.empty(0, np.int64), *[batch.words for batch in present]])
+        durable = self._journal(known, counts, times, words, merge)
+        return InsertedBatch(total, len(batches), durable)
+
+    def insert_wide(
+        self,
+        known: Numbers,
+        kind: Kind,
+        index: Int64Array,
+        times: Int64Array,
+        words: Int64Array,
+        merge: Merge,
+    ) -> InsertedBatch:
+        """Points of many streams of one kind: point i belongs to stream number ``known[index[i]]``."""
+        if len(times) > JOURNAL_POINTS or len(times) >= COMMIT_POINTS * max(len(known), 1):
+            return self.insert_batches(self._split(known, index, times, words), merge)
+        self._check(kind, times, words)
+        durable = self._journal(known[index], None, times, words, merge)
+        return InsertedBatch(len(times), len(known), durable)
+
+    def _split(self, known: Numbers, index: Int64Array, times: Int64Array, words: Int64Array) -> list[Batch]:
+        """A wide batch as one batch per stream, each in order of arrival."""
+        order = index.argsort(kind="stable")
+        borders = index[order].searchsorted(np.arange(len(known) + 1))
+        states = [self._core.streams.existing(number) for number in known.tolist()]
+        parts = [order[low:high] for low, high in itertools.pairwise(borders)]
+        return [Batch(state, times[part], words[part]) for state, part in zip(states, parts, strict=True)]
+
+    def worth_commit(self, batches: Sequence[Batch]) -> bool:
+        """Whether a batch is large enough, for the leaves it touches, to skip the journal."""
+        total = sum(len(batch.times) for batch in batches)
+        if total < COMMIT_POINTS:
+            return False
+        if total > JOURNAL_POINTS:
+            return True
+        limit = total // POINTS_PER_LEAF
+        return sum(self._touched(state, times, limit) for state, times, _ in batches) <= limit
+
+    def _touched(self, state: StreamState, times: Int64Array, limit: int) -> int:
+        ascending = bool((times[1:] >= times[:-1]).all())
+        root = self._core.roots.committed(state, state.committed.root)
+        return touched_leaves(state.source, root, times if ascending else np.sort(times), limit)
+
+    def _check(self, kind: Kind, times: Int64Array, words: Int64Array) -> None:
+        low, high = self._core.accept
+        _, bad_time, bad_value = kernels.check_points(times, words, kind is Kind.FLOAT, low, high)
+        if bad_time >= 0:
+            time = int(times[bad_time])
+            raise TimeOutOfRange(
+                f"Point {bad_time} has time {time} ({format_ns(time)}), which is not accepted."
+            )
+        if bad_value >= 0:
+            raise BadValue(f"Value {bad_value} is not finite.")
+
+    def _journal(
+        self, parts: Numbers, counts: Numbers | None, times: Int64Array, words: Int64Array, merge: Merge
+    ) -> bool:
+        """One record of many streams: ``counts`` points for each of ``parts``, or one."""
+        core = self._core
+        numbers = parts if counts is None else np.repeat(parts, counts)
+        with core.lock:
+            journal = core.writable()
+            if not core.streams.alive(numbers):
+                raise NoSuchStream("One of the streams was obliterated.")
+            if not len(times):
+                return True
+            lsn = journal.append(parts, counts, times, words, merge.code)
+            core.pending.add_wide(lsn, numbers, times, words, merge)
+            crowded = core.pending.counts[numbers] >= COMMIT_POINTS
+        durable = journal.acknowledge(lsn)
+        self._after(journal_bytes=journal.live_bytes)
+        if crowded.any():
+            self._consider_all(np.unique(numbers[crowded]).tolist())
+        return durable
+
+    def _consider_all(self, numbers: list[int]) -> None:
+        for number in numbers:
+            state = self._core.streams.number(number)
+            if state is not None and self._core.pending.counts[number] >= state.check_at:
+                self._consider(state)
+
+    def _after(self, journal_bytes: int) -> None:
+        if self._pressure.due(journal_bytes):
+            self._pressure.relieve()
+
+    def _consider(self, state: StreamState) -> None:
+        """Commit the stream if its pending points are worth it."""
+        core = self._core
+        with core.lock:
+            core.pending.absorb(state)
+            times = np.concatenate([np.empty(0, np.int64), *[chunk.times for chunk in state.chunks]])
+            state.check_at = 2 * max(len(times), COMMIT_POINTS)
+        if self.worth_commit([Batch(state, times, times)]):
+            self._committer.pending([state])
+
+
+def _counts(times: Int64Array) -> UInt32Array | None:
+    """How many points the one part of a record has, as the journal takes it."""
+    return None if len(times) == 1 else np.array([len(times)], np.uint32)
