@@ -256,7 +256,7 @@ class SnapshotLike(Protocol):
         """The name it is kept under, or None."""
         ...
 
-    def streams(self) -> list[StreamLike]:
+    def streams(self) -> Sequence[StreamLike]:
         """The streams that existed then and still do."""
         ...
 

@@ -127,7 +127,7 @@ def join(parts: Sequence[Part], align: str) -> Joined:
         raise InvalidArgument(
             f"{align!r} is no way to align streams.", advice="Give 'outer', 'inner' or 'long'."
         )
-    rows, times, occupied = _pair_rows([part.points.times for part in parts])
+    rows, times, occupied = pair_rows([part.points.times for part in parts])
     if align == "inner":
         full = occupied == len(parts)
         positions = np.cumsum(full) - 1
@@ -143,7 +143,7 @@ def join(parts: Sequence[Part], align: str) -> Joined:
     )
 
 
-def _pair_rows(columns: Sequence[Int64Array]) -> tuple[list[Int64Array], Int64Array, Int64Array]:
+def pair_rows(columns: Sequence[Int64Array]) -> tuple[list[Int64Array], Int64Array, Int64Array]:
     """For each column its points' rows; then each row's time and the number of columns that have it."""
     if not columns:
         return [], np.empty(0, np.int64), np.empty(0, np.int64)

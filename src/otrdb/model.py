@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum, StrEnum
-from typing import Any, Final, Literal, Self, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -40,9 +40,9 @@ class Kind(StrEnum):
         (True, dtype('bool'), True)
     """
 
-    FLOAT = "float", np.float64
-    INT = "int", np.int64
-    BOOL = "bool", np.bool_
+    FLOAT = "float"
+    INT = "int"
+    BOOL = "bool"
 
     dtype: np.dtype[Any]
     """The NumPy type values are given out in: float64, int64 or bool."""
@@ -50,16 +50,14 @@ class Kind(StrEnum):
     integer: bool
     """Whether words are numbers by themselves (int and bool) and not the bits of a float."""
 
-    def __new__(cls, word: str, dtype: type[np.generic]) -> Self:  # noqa: D102
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.dtype = np.dtype(dtype)
-        member.integer = dtype is not np.float64
-        return member
-
     @classmethod
     def _missing_(cls, value: object) -> None:
         raise _unknown(cls, "kind", value)
+
+
+for _kind, _dtype in zip(Kind, (np.float64, np.int64, np.bool_), strict=True):
+    _kind.dtype = np.dtype(_dtype)
+    _kind.integer = _kind is not Kind.FLOAT
 
 
 class Merge(StrEnum):
@@ -74,23 +72,21 @@ class Merge(StrEnum):
         3
     """
 
-    NEVER = "never", 0
-    EQUAL = "equal", 1
-    RETAIN = "retain", 2
-    REPLACE = "replace", 3
+    NEVER = "never"
+    EQUAL = "equal"
+    RETAIN = "retain"
+    REPLACE = "replace"
 
     code: int
-    """The policy's number on disk, on the wire and in the kernels."""
-
-    def __new__(cls, word: str, code: int) -> Self:  # noqa: D102
-        member = str.__new__(cls, word)
-        member._value_ = word
-        member.code = code
-        return member
+    """The policy's number on disk, on the wire and in the kernels: 0 to 3 in the order above."""
 
     @classmethod
     def _missing_(cls, value: object) -> None:
         raise _unknown(cls, "merge policy", value)
+
+
+for _code, _merge in enumerate(Merge):
+    _merge.code = _code
 
 
 def _unknown(choices: type[Enum], what: str, value: object) -> InvalidArgument:
