@@ -42,10 +42,16 @@ def _row(figure: Figure) -> Row:
 
 
 def bars_table(bars: Sequence[dict[str, Any]]) -> Iterator[str]:
-    """Every bar and whether it is met."""
-    yield from aligned([("bar", "limit", "measured", "unit", "met"), *map(_bar_row, bars)])
+    """Every bar that was measured and whether it is met."""
+    measured = [bar for bar in bars if bar["met"] is not None]
+    yield from aligned([("bar", "limit", "measured", "unit", "met"), *map(_bar_row, measured)])
 
 
 def _bar_row(bar: dict[str, Any]) -> Row:
-    met = {True: "yes", False: "NO", None: "not measured"}[bar["met"]]
-    return bar["text"], f"{bar['relation']} {number(bar['limit'])}", number(bar["value"]), bar["unit"], met
+    return (
+        bar["text"],
+        f"{bar['relation']} {number(bar['limit'])}",
+        number(bar["value"]),
+        bar["unit"],
+        "yes" if bar["met"] else "NO",
+    )

@@ -83,6 +83,7 @@ def race_fresh(
         batches = workload.batches(points, profile.batch)
         laps = race(racers, batches, lambda name: profile.cap(name, points))
     for archive in archives.values():
+        archive.flush()
         archive.close()
     return laps, [Stored(c, paths[c.name], workload, laps[c.name].points) for c in contenders]
 

@@ -1,10 +1,11 @@
-"""Rates from 0.01 Hz to 10 kHz: how fast they are stored, how small, and how fast their views are."""
+"""Rates from 0.01 Hz to 10 kHz: how fast they are stored, how small, and how fast the tree's views are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from benchmarks.asking import FIRST, WARM
+from benchmarks.contenders import TREE
 from benchmarks.limits import coded_bytes
 from benchmarks.profiles import VIEW_RATES
 from benchmarks.racing import PCODEC, race_fresh, record
@@ -40,7 +41,7 @@ def _rate(context: Context, workload: Workload) -> None:
     record(context, NAME, [laps], rate=workload.rate)
     for stored in archives:
         size_figures(context, NAME, stored)
-        if workload.rate in VIEW_RATES:
+        if stored.contender.name == TREE and workload.rate in VIEW_RATES:
             for pointwidth in zooms(workload, stored.points):
                 measure_zoom(context, NAME, stored, pointwidth, (FIRST, WARM))
         stored.remove()

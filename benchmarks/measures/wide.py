@@ -30,7 +30,7 @@ def run(context: Context) -> None:
         file = SyncedFile(context.fresh("sync"))
         stack.callback(file.close)
         calls[SYNC] = partial(file.write, BYTES_PER_POINT * profile.wide_streams)
-        spent = interleaved(calls, profile.wide_rounds, 100 * profile.seconds)
+        spent = interleaved(calls, profile.wide_rounds, 30 * profile.seconds)
     case = {"streams": profile.wide_streams}
     for name, seconds in spent.items():
         rates = [profile.wide_streams / second for second in seconds]
