@@ -181,6 +181,8 @@ def decode(payload: bytes) -> list[Entry]:
             code, length = _HEADER.unpack_from(payload, at)
             start, at = at + _HEADER.size, at + _HEADER.size + length
             entries.append(_decode(code, payload[start:at]))
+    except UnsupportedFormat:
+        raise
     except (struct.error, ValueError, LookupError) as error:
         raise Damaged("The entries of a group record make no sense.") from error
     return entries
