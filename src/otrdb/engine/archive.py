@@ -72,7 +72,7 @@ class Archive:
         `NoSuchStream` if there is none, `AmbiguousStream` if there are several.
         """
         engine = self._engine
-        engine.check_open()
+        engine.refresh()
         wanted = {**tags, **({} if name is None else {"name": name})}
         with engine.core.lock:
             found = engine.core.streams.names.one(uuid_or_collection, wanted)
@@ -92,14 +92,14 @@ class Archive:
         A value of None means that the key is there. Sorted by collection, name and uuid.
         """
         engine = self._engine
-        engine.check_open()
+        engine.refresh()
         with engine.core.lock:
             found = engine.core.streams.names.find(prefix, collection, tags, annotations)
             return [Stream(engine, engine.core.streams.uuid(metadata.uuid)) for metadata in found]
 
     def collections(self, prefix: str = "") -> list[str]:
         """The collections that hold a stream and start with ``prefix``, in order of their UTF-8 bytes."""
-        self._engine.check_open()
+        self._engine.refresh()
         with self._engine.core.lock:
             return self._engine.core.streams.names.collections(prefix)
 
@@ -186,13 +186,13 @@ class Archive:
     def open_snapshot(self, name: str) -> Snapshot:
         """A snapshot that was kept under that name."""
         engine = self._engine
-        engine.check_open()
+        engine.refresh()
         versions = engine.core.streams.snapshot(name)
         return Snapshot(engine, name, lambda state: engine.at_snapshot(state, versions))
 
     def snapshots(self) -> list[str]:
         """The names of the snapshots kept."""
-        self._engine.check_open()
+        self._engine.refresh()
         return sorted(self._engine.core.streams.snapshots)
 
     def drop_snapshot(self, name: str) -> None:
@@ -205,12 +205,12 @@ class Archive:
 
     def info(self) -> dict[str, Any]:
         """What this archive is: format, release, numbers of streams and collections."""
-        self._engine.check_open()
+        self._engine.refresh()
         return info(self._engine.core)
 
     def stats(self) -> dict[str, Any]:
         """Counters: points pending, bytes on disk, blocks read, memory."""
-        self._engine.check_open()
+        self._engine.refresh()
         return stats(self._engine.core)
 
     def check(self, *, deep: bool = True) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from otrdb.storage.blocks import NOWHERE, Address
+from otrdb.storage.blocks import Address
 from otrdb.storage.records import Committed as CommittedEntry
 from otrdb.storage.records import Entry, VersionsPruned, encode
 from otrdb.tree import Edit, Node, Save, erase
@@ -206,4 +206,5 @@ class Committer:
         core.moments.pin(state)
         core.pending.release(state, prefix.chunks[: prefix.length])
         state.commit(part.committed, prefix.length)
+        core.streams.applied[state.number] = part.committed.applied
         core.roots.drop(state)

@@ -68,6 +68,8 @@ class Core:
     accept: tuple[int, int]
     journal: Journal | None = None
     """None in an archive that is open for reading."""
+    seen_lsn: int = 0
+    """The newest LSN that was met in the journal's files."""
     streams: Streams = field(default_factory=Streams)
     moments: Moments = field(default_factory=Moments)
     pending: Pending = field(default_factory=Pending)
@@ -109,7 +111,7 @@ class Core:
 
     def newest_lsn(self) -> int:
         """The LSN of the newest acknowledged record. Asked under the lock."""
-        return self.writable().next_lsn - 1
+        return self.seen_lsn if self.journal is None else self.journal.next_lsn - 1
 
 
 def committed_of(version: CatalogVersion) -> Committed:

@@ -23,14 +23,20 @@ if TYPE_CHECKING:
 
     from otrdb.metadata import Metadata
 
+    from .follow import Follower
     from .moments import Moment
+
+
+_READERS_MARKS = 1 << 48
 
 
 class Engine:
     """An open archive, without its public face."""
 
-    def __init__(self, core: Core, journal_cap: int) -> None:
+    def __init__(self, core: Core, journal_cap: int, follower: Follower | None = None) -> None:
         self.core = core
+        self._follower = follower
+        core.pending.following = follower is not None
         self.encoder = Encoder()
         self.committer = Committer(core, self.encoder)
         self.pressure = Pressure(core, self.committer, journal_cap)
@@ -39,6 +45,12 @@ class Engine:
     def check_open(self) -> None:
         """Raise `ClosedArchive` once the archive has been closed."""
         self.core.check_open()
+
+    def refresh(self) -> None:
+        """See what a writer elsewhere has done since the last question, if this archive only reads."""
+        self.core.check_open()
+        if self._follower is not None:
+            self._follower.refresh()
 
     def check(self, state: StreamState) -> None:
         """Raise if the archive is closed or the stream gone."""
@@ -49,6 +61,7 @@ class Engine:
 
     def latest(self, state: StreamState) -> Frozen:
         """The latest state, pending points included; commits first if their overlay would not fit."""
+        self.refresh()
         prefix = self._prefix(state)
         if prefix.length and self.core.journal is not None and self.core.roots.too_large(state, prefix):
             self.committer.pending([state])
@@ -66,19 +79,25 @@ class Engine:
 
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
+        self.refresh()
         with self.core.lock:
             prefix = self._prefix(state)
             if not prefix.length:
                 return max(prefix.committed.version, FIRST_VERSION)
             _expire(state)
             newest = state.marks.pop(state.last_version, None)
-            if newest is None or newest.prefix != prefix:
-                state.last_version += 1
+            if newest is None or not newest.prefix.same(prefix):
+                state.last_version = self._next_mark(state)
             state.marks[state.last_version] = Mark(prefix, time.monotonic() + MARK_SECONDS)
             return state.last_version
 
+    def _next_mark(self, state: StreamState) -> int:
+        """The number after the last. A reader's own marks are far above all versions a writer may make."""
+        return max(state.last_version + 1, _READERS_MARKS if self._follower is not None else 0)
+
     def at(self, state: StreamState, version: int) -> Frozen:
         """A version: committed and kept, or a mark that has not expired."""
+        self.refresh()
         with self.core.lock:
             self.check(state)
             _expire(state)
@@ -99,6 +118,7 @@ class Engine:
 
     def as_of(self, state: StreamState, moment: int) -> Frozen:
         """The newest kept version committed at or before ``moment`` (ns)."""
+        self.refresh()
         with self.core.lock:
             self.check(state)
             versions = [kept for kept in self.core.versions(state) if kept.time <= moment]

@@ -62,6 +62,7 @@ def load_catalog(core: Core) -> None:
         )
         state = _add(core, stream.number, metadata)
         state.committed = committed_of(stream.latest)
+        core.streams.applied[state.number] = state.committed.applied
         state.last_version = state.committed.version
         state.versions = None
     for uuid in core.catalog.tombstones():
@@ -110,6 +111,10 @@ def _committed(core: Core, entry: CommittedEntry) -> None:
     state = _stream(core, entry.number)
     root = None if entry.root == NOWHERE else entry.root
     core.roots.drop(state)
+    core.pending.absorb(state)
+    core.moments.pin(state)
+    core.pending.applied(state, entry.applied_lsn)
+    core.streams.applied[state.number] = entry.applied_lsn
     state.committed = Committed(entry.version, root, entry.applied_lsn, entry.time)
     if state.versions is not None:
         state.versions.append(state.committed)

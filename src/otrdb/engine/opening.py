@@ -6,9 +6,8 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from otrdb.errors import Damaged, InvalidArgument, NotAnArchive
+from otrdb.errors import InvalidArgument, NotAnArchive
 from otrdb.model import LAST_TIME, MIN_TIME
-from otrdb.results import Finding
 from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
@@ -21,14 +20,15 @@ from otrdb.times import to_ns
 from .archive import Archive
 from .core import Budget, Core
 from .engine import Engine
+from .findings import damage_found, records_lost
+from .follow import Follower
 from .loading import load, load_catalog
-from .replay import Replay
+from .replay import replay
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from otrdb.storage.journal_scan import LostRecords
     from otrdb.storage.medium import Medium
     from otrdb.times import TimeLike
 
@@ -129,7 +129,8 @@ def open_medium(
             medium, core.segments.archive, durability=durability, cap=journal_cap, after=applied
         )
         _replay(core)
-    engine = Engine(core, journal_cap)
+    engine = Engine(core, journal_cap, None if writable else Follower(core, medium))
+    engine.refresh()
     return Archive(engine, Closing(engine, release))
 
 
@@ -137,7 +138,7 @@ def _load_segments(core: Core, writable: bool) -> None:
     load_catalog(core)
     position = core.catalog.position
     scan = core.segments.recover if writable else core.segments.scan
-    for found in scan(position, report=lambda damage: core.findings.append(_damaged(damage))):
+    for found in scan(position, report=lambda damage: core.findings.append(damage_found(damage))):
         entries = decode(found.payload)
         load(core, entries)
         core.catalog.apply(entries, found.info)
@@ -145,27 +146,11 @@ def _load_segments(core: Core, writable: bool) -> None:
 
 def _replay(core: Core) -> None:
     journal = core.writable()
-    replay = Replay(core)
-    for record in journal.replay(lambda lost: core.findings.append(_lost(core, lost))):
-        replay.take(record)
+    for record in journal.replay(lambda lost: core.findings.append(records_lost(core, lost))):
+        replay(core, record)
     if journal.unclean:
         for state in core.streams:
             state.last_version += MARKS_PER_SESSION
-
-
-def _damaged(damage: Damaged) -> Finding:
-    return Finding(damage.code, str(damage), damage.stream, damage.start, damage.end)
-
-
-def _lost(core: Core, lost: LostRecords) -> Finding:
-    states = [core.streams.number(number) for number in lost.numbers]
-    names = ", ".join(str(state.metadata.uuid) for state in states if state is not None)
-    text = (
-        f"Journal file {lost.file} is damaged at {lost.offset}: acknowledged points "
-        f"between LSN {lost.after} and {lost.before} are lost" + (f", of streams {names}." if names else ".")
-    )
-    only = states[0].metadata.uuid if len(states) == 1 and states[0] is not None else None
-    return Finding(Damaged.code, text, only, lost.start, lost.end)
 
 
 def _check_directory(directory: Path, mode: str) -> None:

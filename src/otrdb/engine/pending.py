@@ -8,6 +8,7 @@ streams and cost the same whatever the number of streams; a stream takes its sha
 from __future__ import annotations
 
 import itertools
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ import numpy.typing as npt
 from otrdb.model import Int64Array, Merge
 
 from .state import Chunk, StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 Numbers = npt.NDArray[np.uint32]
 
@@ -81,6 +85,9 @@ class Pending:
         self._runs: list[list[Run]] = []
         """Tiers of runs; a tier's runs are about 16 times as long as those of the one before."""
         self._newest_wide = 0
+        self.following = False
+        """Whether commits are made elsewhere: then points stay by record, since any LSN may become applied.
+        """
         self.barriers: list[int] = []
         """LSNs at which somebody holds a state: chunks on both sides of one are never merged."""
 
@@ -101,7 +108,8 @@ class Pending:
         state.chunks.append(chunk)
         self.counts[state.number] += len(chunk.times)
         self.points += len(chunk.times)
-        if len(state.chunks) - max(state.fixed, state.consolidated) >= _CHUNKS:
+        fresh = len(state.chunks) - max(state.fixed, state.consolidated)
+        if fresh >= _CHUNKS and not self.following:
             self._consolidate(state)
 
     def add_wide(
@@ -150,14 +158,29 @@ class Pending:
         """Give ``state`` its share of the wide batches as chunks, in order of arrival."""
         if state.absorbed >= self._newest_wide:
             return
-        after = int(self._released[state.number])
+        after = max(int(self._released[state.number]), state.absorbed)
         found = [chunk for tier in self._runs for run in tier for chunk in run.chunks(state.number, after)]
         if found:
             tail = sorted([*state.chunks[state.fixed :], *found], key=lambda chunk: chunk.lsn)
             state.chunks[state.fixed :] = tail
             state.consolidated = state.fixed
         state.absorbed = self._newest_wide
-        self._released[state.number] = self._newest_wide
+        if not self.following:
+            self._released[state.number] = self._newest_wide
+
+    def applied(self, state: StreamState, lsn: int) -> None:
+        """A writer elsewhere committed ``state`` through ``lsn``: what is newer is still pending."""
+        self._released[state.number] = max(lsn, int(self._released[state.number]))
+        state.chunks = [chunk for chunk in state.chunks if chunk.lsn > lsn]
+        state.fixed = state.consolidated = 0
+
+    def recount(self, states: Iterable[StreamState]) -> None:
+        """Count the pending points anew, after commits of a writer elsewhere."""
+        self.counts[:] = 0
+        for state in states:
+            self.absorb(state)
+            self.counts[state.number] = sum(len(chunk.times) for chunk in state.chunks)
+        self.points = int(self.counts.sum())
 
     def release(self, state: StreamState, chunks: list[Chunk]) -> None:
         """``chunks`` of ``state`` are pending no more."""

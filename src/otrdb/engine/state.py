@@ -57,6 +57,14 @@ class Prefix(NamedTuple):
         """The newest LSN in this state."""
         return self.chunks[self.length - 1].lsn if self.length else self.committed.applied
 
+    def same(self, other: Prefix) -> bool:
+        """Whether both are one state, without a look at the points."""
+        return (
+            self.committed is other.committed
+            and self.chunks is other.chunks
+            and self.length == other.length
+        )
+
 
 class Mark(NamedTuple):
     """A version number bound to an uncommitted state, kept until ``expires`` (monotonic seconds)."""

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _KINDS = tuple(Kind)
 _GONE = -1
+_EVERYTHING = np.iinfo(np.int64).max
 
 
 class Streams:
@@ -35,6 +36,9 @@ class Streams:
         self._by_uuid: dict[UUID, StreamState] = {}
         self._codes = np.full(64, _GONE, np.int8)
         """By stream number: which kind, or that there is no such stream."""
+        self.applied = np.full(64, _EVERYTHING, np.int64)
+        """By stream number: the LSN through which the journal is in its tree; all, where there is no stream.
+        """
         self.next_number = 1
         self.snapshots: dict[str, dict[int, int]] = {}
         """Named snapshots: stream number to version."""
@@ -63,9 +67,11 @@ class Streams:
     def add(self, state: StreamState) -> None:
         """A stream that has been created."""
         if state.number >= len(self._codes):
-            more = np.full(max(state.number + 1, 2 * len(self._codes)) - len(self._codes), _GONE, np.int8)
-            self._codes = np.concatenate([self._codes, more])
+            more = max(state.number + 1, 2 * len(self._codes)) - len(self._codes)
+            self._codes = np.concatenate([self._codes, np.full(more, _GONE, np.int8)])
+            self.applied = np.concatenate([self.applied, np.full(more, _EVERYTHING, np.int64)])
         self._codes[state.number] = _KINDS.index(state.kind)
+        self.applied[state.number] = state.committed.applied
         self.names.add(state.metadata)
         self._by_number[state.number] = state
         self._by_uuid[state.metadata.uuid] = state
@@ -80,6 +86,7 @@ class Streams:
         """The stream has been obliterated."""
         state.removed = True
         self._codes[state.number] = _GONE
+        self.applied[state.number] = _EVERYTHING
         self.names.obliterate(state.metadata.uuid)
         del self._by_number[state.number]
         del self._by_uuid[state.metadata.uuid]

@@ -1,0 +1,30 @@
+"""Damage, in the words of a finding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otrdb.errors import Damaged
+from otrdb.results import Finding
+
+if TYPE_CHECKING:
+    from otrdb.storage.journal_scan import LostRecords
+
+    from .core import Core
+
+
+def damage_found(damage: Damaged) -> Finding:
+    """Damage in a segment."""
+    return Finding(damage.code, str(damage), damage.stream, damage.start, damage.end)
+
+
+def records_lost(core: Core, lost: LostRecords) -> Finding:
+    """Acknowledged records that the journal no longer holds."""
+    states = [core.streams.number(number) for number in lost.numbers]
+    names = ", ".join(str(state.metadata.uuid) for state in states if state is not None)
+    text = (
+        f"Journal file {lost.file} is damaged at {lost.offset}: acknowledged points "
+        f"between LSN {lost.after} and {lost.before} are lost" + (f", of streams {names}." if names else ".")
+    )
+    only = states[0].metadata.uuid if len(states) == 1 and states[0] is not None else None
+    return Finding(Damaged.code, text, only, lost.start, lost.end)

@@ -1,0 +1,50 @@
+"""Following a writer: an archive that is open for reading sees every record another process has written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from otrdb.storage.journal_files import JournalFiles
+from otrdb.storage.journal_reader import JournalReader
+from otrdb.storage.records import decode
+
+from .findings import damage_found, records_lost
+from .loading import load
+from .replay import replay
+
+if TYPE_CHECKING:
+    from otrdb.errors import Damaged
+    from otrdb.storage.medium import Medium
+
+    from .core import Core
+
+
+class Follower:
+    """Brings a core that only reads up to date with the files. Writes nothing and holds no lock."""
+
+    def __init__(self, core: Core, medium: Medium) -> None:
+        self._core = core
+        self._journal = JournalReader(JournalFiles(medium, core.segments.archive, 0, spares=0))
+
+    def refresh(self) -> None:
+        """Take what was written since the last time.
+
+        The journal is read before the segments: what leaves the journal meanwhile is then in a group that is
+        seen. Its records are taken after the groups, which may create their streams.
+        """
+        core = self._core
+        with core.lock:
+            records = list(self._journal.records(lambda lost: core.findings.append(records_lost(core, lost))))
+            committed = False
+            for found in core.segments.scan(core.catalog.position, report=self._report):
+                entries = decode(found.payload)
+                load(core, entries)
+                core.catalog.apply(entries, found.info)
+                committed = True
+            for record in records:
+                replay(core, record)
+            if committed:
+                core.pending.recount(core.streams)
+
+    def _report(self, damage: Damaged) -> None:
+        self._core.findings.append(damage_found(damage))
