@@ -113,7 +113,7 @@ class Archive:
 
     def _batch(self, stream: Stream, given: Foreign) -> Batch:
         times, column = points(stream.kind, given)
-        return Batch(self._state(stream), times.copy(), column.copy())
+        return Batch(self._state(stream), times, column)
 
     def _state(self, stream: Stream) -> StreamState:
         self._check_own([stream])
@@ -141,8 +141,7 @@ class Archive:
         numbers = self._numbers(streams)
         kind = self._engine.core.streams.common_kind(numbers)
         index = _index(stream_index, len(numbers))
-        # Copies: pending points must stay as they were acknowledged.
-        columns = to_ns_array(times).copy(), words(kind, values).copy()
+        columns = to_ns_array(times), words(kind, values)
         if not len(index) == len(columns[0]) == len(columns[1]):
             lengths = f"{len(index)} stream numbers, {len(columns[0])} times and {len(columns[1])} values"
             raise MismatchedColumns(f"There are {lengths}.")

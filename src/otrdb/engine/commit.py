@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from otrdb.model import Merge
 from otrdb.storage.blocks import Address
 from otrdb.storage.records import Committed as CommittedEntry
 from otrdb.storage.records import Entry, VersionsPruned, encode
@@ -27,9 +28,14 @@ from .roots import insert_chunks
 from .state import Chunk, Committed, Prefix, StreamState
 
 if TYPE_CHECKING:
-    from otrdb.model import Int64Array, Merge
+    from otrdb.model import Int64Array
+    from otrdb.tree import Address as TreeAddress
+    from otrdb.tree import Child
 
     from .encoding import Encoder
+
+STREAMED_POINTS = 1 << 19
+"""A batch of more points is written while its tree is made, so that its leaves are not all in memory."""
 
 
 class Batch(NamedTuple):
@@ -157,36 +163,46 @@ class Committer:
                     plan.state.last_version -= 1
 
     def _write(self, save: Save, plan: _Plan, change: Change | None) -> _Written:
-        state, prefix = plan.state, plan.prefix
-        edit = Edit(state.source, plan.version)
-        root = self._base(plan, edit)
-        if plan.direct is not None:
-            root = insert_chunks(edit, root, [plan.direct])
+        state, before = plan.state, plan.prefix.committed.root
+        root, obsolete = self._merged(save, plan)
         if change is not None:
+            edit = Edit(state.source, plan.version)
             root = change(edit, root)
-        before = prefix.committed.root
-        address = before if before and root is state.source.node_at(before) else save.tree(state.source, root)
-        if before is not None and address != before:
-            edit.obsolete.append(before)
+            obsolete += edit.obsolete
+        unchanged = before is not None and root is state.source.node_at(before)
+        address = Address(*before) if before and unchanged else Address(*save.tree(state.source, root))
+        if before is not None and not unchanged:
+            obsolete.append(before)
         committed = Committed(plan.version, address, plan.applied, now_ns())
-        obsolete = tuple(Address(*lost) for lost in edit.obsolete)
-        where = Address(*address)
+        lost = tuple(Address(*block) for block in obsolete)
         entry = CommittedEntry(
-            state.number, plan.version, where, plan.applied, root.count, committed.time, obsolete
+            state.number, plan.version, address, plan.applied, root.count, committed.time, lost
         )
         return _Written(plan, committed, entry)
 
-    def _base(self, plan: _Plan, edit: Edit) -> Node:
-        """The tree of the plan's prefix: by way of its overlay, unless that would not fit the budget."""
+    def _merged(self, save: Save, plan: _Plan) -> tuple[Node, list[TreeAddress]]:
+        """The tree of all the plan's points, and the written blocks it leaves behind.
+
+        Pending points come by way of their overlay. What would be too large for memory is written as it is
+        made.
+        """
         roots, state, prefix = self._core.roots, plan.state, plan.prefix
-        if not prefix.length:
-            return roots.committed(state, prefix.committed.root)
-        if roots.too_large(state, prefix):
-            base = roots.committed(state, prefix.committed.root)
-            return insert_chunks(edit, base, prefix.chunks[: prefix.length])
-        overlay = roots.overlay(state, prefix, plan.version)
-        edit.obsolete += overlay.obsolete
-        return overlay.root
+        chunks = prefix.chunks[: prefix.length]
+        large = plan.direct is not None and len(plan.direct.times) >= STREAMED_POINTS
+        if chunks and not large and not roots.too_large(state, prefix):
+            overlay = roots.overlay(state, prefix, plan.version)
+            base, obsolete, chunks = overlay.root, list(overlay.obsolete), []
+        else:
+            large = large or bool(chunks)
+            base, obsolete = roots.committed(state, prefix.committed.root), []
+        chunks += [plan.direct] if plan.direct is not None else []
+        edit = Edit(state.source, plan.version, self._early(save, state, chunks) if large else None)
+        return insert_chunks(edit, base, chunks), obsolete + edit.obsolete
+
+    def _early(self, save: Save, state: StreamState, chunks: list[Chunk]) -> Callable[[Child], None] | None:
+        """Writes leaves as they are placed, where one insert does it all and reads none of them again."""
+        merges = {chunk.merge for chunk in chunks}
+        return save.early(state.source) if len(merges) == 1 and Merge.REPLACE not in merges else None
 
     def _prunable(self, written: Sequence[_Written]) -> list[tuple[StreamState, list[int]]]:
         core, now = self._core, now_ns()

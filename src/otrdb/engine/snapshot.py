@@ -25,7 +25,8 @@ Resolve = Callable[[StreamState], Frozen]
 
 
 class Snapshot:
-    """A consistent state of all streams; a context manager. Without a name it is free until streams change."""
+    """A consistent state of all streams; a context manager. Without a name it is free until streams change.
+    """
 
     def __init__(self, engine: Engine, name: str | None, resolve: Resolve) -> None:
         self._engine = engine

@@ -60,9 +60,7 @@ class Prefix(NamedTuple):
     def same(self, other: Prefix) -> bool:
         """Whether both are one state, without a look at the points."""
         return (
-            self.committed is other.committed
-            and self.chunks is other.chunks
-            and self.length == other.length
+            self.committed is other.committed and self.chunks is other.chunks and self.length == other.length
         )
 
 

@@ -119,7 +119,7 @@ class Stream(Reads):
         `DiskFull`, `WriteFailed`; nothing of the batch is stored then.
         """
         columns = points(self.state.kind, times, values)
-        return self.engine.writer.insert(self.state, *_own(columns, times), Merge(merge))
+        return self.engine.writer.insert(self.state, *columns, Merge(merge))
 
     def delete(self, start: TimeLike, end: TimeLike) -> int:
         """Remove the points of ``[start, end)`` (ns) and return the new version, made and durable even if
@@ -227,10 +227,3 @@ class View(Reads):
         self.stream.engine.check_open()
         return self._frozen_state
 
-
-def _own(columns: tuple[Int64Array, Int64Array], given: Foreign) -> tuple[Int64Array, Int64Array]:
-    """Columns that nobody else can change: pending points must stay as they were acknowledged."""
-    if type(given) is int:
-        return columns
-    times, words = columns
-    return times.copy(), words.copy()

@@ -35,7 +35,7 @@ JOURNAL_POINTS = 1 << 18
 
 
 class Writer:
-    """The way in. Arrays that come in are kept by reference."""
+    """The way in. Arrays that come in may be the caller's."""
 
     def __init__(self, core: Core, committer: Committer, pressure: Pressure) -> None:
         self._core = core
@@ -49,6 +49,7 @@ class Writer:
         if self.worth_commit([Batch(state, times, words)]):
             self._committer.direct([Batch(state, times, words)], merge)
             return Inserted(state.committed.version, int(core.pending.counts[state.number]), True)
+        times, words = kept(times), kept(words)
         with core.lock:
             journal = core.writable()
             core.streams.check(state)
@@ -92,6 +93,7 @@ class Writer:
         if len(times) > JOURNAL_POINTS or len(times) >= COMMIT_POINTS * max(len(known), 1):
             return self.insert_batches(self._split(known, index, times, words), merge)
         self._check(kind, times, words)
+        times, words = kept(times), kept(words)
         durable = self._journal(known[index], None, times, words, merge)
         return InsertedBatch(len(times), len(known), durable)
 
@@ -169,6 +171,11 @@ class Writer:
             state.check_at = 2 * max(len(times), COMMIT_POINTS)
         if self.worth_commit([Batch(state, times, times)]):
             self._committer.pending([state])
+
+
+def kept(column: Int64Array) -> Int64Array:
+    """The column as one that nobody changes: pending points must stay as they were acknowledged."""
+    return column.copy() if column.flags.writeable else column
 
 
 def _counts(times: Int64Array) -> UInt32Array | None:

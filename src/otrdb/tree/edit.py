@@ -32,6 +32,8 @@ from .leaves import ArrayLeaf, Columns, summarise_aligned
 from .nodes import EMPTY_SLOTS, Address, Child, ChildKind, Node, NodeBuilder, Piece, empty_node
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .source import Source
 
 Words = NDArray[np.int64]
@@ -45,11 +47,15 @@ def empty_root() -> Node:
 class Edit:
     """One change of one tree: what it reads, the version it makes, and the blocks it leaves behind."""
 
-    __slots__ = ("memory", "obsolete", "source", "version")
+    __slots__ = ("memory", "obsolete", "placed", "source", "version")
 
-    def __init__(self, source: Source, version: int) -> None:
+    def __init__(self, source: Source, version: int, placed: Callable[[Child], None] | None = None) -> None:
         self.source = source
         self.version = version
+        self.placed = placed
+        """Is told of every leaf as it is placed, to write it early. Only for one insert, not with REPLACE:
+        what was placed may not be read again before it is durable.
+        """
         self.obsolete: list[Address] = []
         self.memory = 0
         """Bytes of the blocks made, about; some may have been replaced again."""
@@ -78,6 +84,8 @@ class Edit:
         child = Child(index, span, ChildKind.LEAF, self.version, len(columns[0]), block=leaf)
         self.memory += leaf.memory
         builder.put(child, leaf_piece(node, span, columns, integer=self.source.integer))
+        if self.placed is not None:
+            self.placed(child)
 
     def put_node(self, builder: NodeBuilder, index: int, node: Node) -> None:
         """Place a child node and reduce its slots, 16 to 1, to the parent's."""

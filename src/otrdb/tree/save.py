@@ -43,10 +43,30 @@ class Save:
         """
         leaves = _unsaved_leaves(source, root)
         while batch := list(islice(leaves, _LEAVES_AT_ONCE)):
-            blocks = self._encode(lambda leaf: _encoded(source, leaf), [child.block for child in batch])
-            for child, block in zip(batch, blocks, strict=True):
-                self._place(child, self._writer.add(*block))
+            self._leaves(source, batch)
         return self._node(source, root)
+
+    def early(self, source: Source) -> Callable[[Child], None]:
+        """Takes leaves of a tree that nobody else has yet, writes them as they come, and drops their points.
+
+        So the memory of a large change does not grow with it. The last ones are written by `tree`.
+        """
+        waiting: list[Child] = []
+
+        def take(child: Child) -> None:
+            waiting.append(child)
+            if len(waiting) == _LEAVES_AT_ONCE:
+                self._leaves(source, waiting)
+                for written in waiting:
+                    written.block = None
+                waiting.clear()
+
+        return take
+
+    def _leaves(self, source: Source, children: list[Child]) -> None:
+        blocks = self._encode(lambda leaf: _encoded(source, leaf), [child.block for child in children])
+        for child, block in zip(children, blocks, strict=True):
+            self._place(child, self._writer.add(*block))
 
     def publish(self) -> None:
         """The written blocks are durable: refer to them, drop the points, keep the nodes in the cache."""
