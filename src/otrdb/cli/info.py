@@ -1,0 +1,55 @@
+"""`otrdb info`: what this archive, or one stream of it, is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from otrdb.cli.facts import json_option, print_facts
+from otrdb.cli.opening import read_archive
+from otrdb.cli.options import archive_option, complete_streams
+from otrdb.cli.selecting import Selector, find_stream, parse_pairs
+from otrdb.times import format_ns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from otrdb.interface import StreamLike
+    from otrdb.results import Point
+
+
+@click.command("info")
+@click.argument("stream", required=False, shell_complete=complete_streams)
+@click.option(
+    "--tag", "tags", multiple=True, metavar="KEY=VALUE", help="A tag STREAM must have; may be repeated."
+)
+@json_option
+@archive_option
+def command(archive: Path, stream: str | None, tags: tuple[str, ...], as_json: bool) -> None:
+    """Say what this archive is, or all that is known of STREAM."""
+    with read_archive(archive) as db:
+        if stream is None:
+            print_facts(db.info(), as_json)
+        else:
+            selector = Selector(stream, parse_pairs(tags, "tag"))
+            print_facts(_stream_facts(find_stream(db, selector)), as_json)
+
+
+def _stream_facts(stream: StreamLike) -> dict[str, Any]:
+    return {
+        "uuid": str(stream.uuid),
+        "collection": stream.collection,
+        "kind": stream.kind.value,
+        "tags": stream.tags,
+        "annotations": stream.annotations,
+        "property_version": stream.property_version,
+        "version": stream.version,
+        "points": stream.count(),
+        "first": _point_facts(stream.earliest()),
+        "last": _point_facts(stream.latest()),
+    }
+
+
+def _point_facts(point: Point | None) -> dict[str, Any] | None:
+    return None if point is None else {"time": format_ns(point.time), "value": point.value}

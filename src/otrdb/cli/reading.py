@@ -1,0 +1,68 @@
+"""Long answers in pieces, so that memory is bounded by the piece and not by the stream."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from otrdb.model import FIRST_VERSION
+from otrdb.ranges import to_range
+from otrdb.results import Points
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from otrdb.cli.output.cells import Sheet
+    from otrdb.interface import ReadsLike
+
+PIECE: Final = 65_536
+"""Points read at once."""
+
+
+def bounds(views: Sequence[ReadsLike], start: int | None, end: int | None) -> tuple[int, int] | None:
+    """[start, end), where left open from the first point of `views` or to the last; None if no point can be
+    in it.
+
+    InvalidTimeRange if both are given and no range.
+    """
+    if start is not None and end is not None:
+        return to_range(start, end)
+    firsts = [point.time for view in views if (point := view.earliest()) is not None]
+    lasts = [point.time for view in views if (point := view.latest()) is not None]
+    if not firsts:
+        return None
+    first = min(firsts) if start is None else start
+    last = max(lasts) + 1 if end is None else end
+    return (first, last) if first < last else None
+
+
+def pieces(
+    count: Callable[[int, int], int], start: int, end: int, most: int = PIECE
+) -> Iterator[tuple[int, int]]:
+    """[start, end) cut into ranges that hold 1 to `most` points each, or one instant that holds more.
+
+    `count` says how many points a range holds.
+    """
+    waiting = [(start, end)]
+    while waiting:
+        first, last = waiting.pop()
+        held = count(first, last)
+        if held <= most or last - first == 1:
+            if held:
+                yield first, last
+            continue
+        middle = (first + last) // 2
+        waiting += [(middle, last), (first, middle)]
+
+
+def point_sheets(view: ReadsLike, start: int | None, end: int | None) -> Iterator[Sheet]:
+    """The points of [start, end) as sheets of time and value; an empty sheet if there are none."""
+    span = bounds([view], start, end)
+    found = False
+    for first, last in pieces(view.count, *span) if span else ():
+        found = True
+        yield view.values(first, last).table_columns()
+    if not found:
+        none = np.empty(0, dtype=np.int64)
+        yield Points(none, none.astype(view.kind.dtype), view.kind, FIRST_VERSION).table_columns()
