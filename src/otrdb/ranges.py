@@ -9,7 +9,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from otrdb.errors import InvalidArgument, InvalidPointWidth, InvalidTimeRange, TimeOutOfRange
+from otrdb.errors import (
+    InvalidArgument,
+    InvalidPointWidth,
+    InvalidTimeRange,
+    InvalidVersions,
+    TimeOutOfRange,
+)
 from otrdb.model import MAX_TIME, MIN_TIME
 from otrdb.times import TimeLike, format_ns, is_integer, to_ns
 
@@ -44,6 +50,13 @@ def check_pointwidth(pointwidth: int) -> int:
 def check_resolution(resolution: int) -> int:
     """`resolution`, or InvalidPointWidth unless it is a whole number from 0 to 63."""
     return _check_exponent("resolution", resolution, MAX_RESOLUTION)
+
+
+def check_version(version: int) -> int:
+    """`version`, or InvalidVersions unless it is a whole number that is not negative."""
+    if not is_integer(version) or version < 0:
+        raise InvalidVersions(f"{version!r} is no version.")
+    return int(version)
 
 
 def _check_exponent(name: str, exponent: int, most: int) -> int:

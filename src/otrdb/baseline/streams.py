@@ -11,9 +11,9 @@ from otrdb.errors import InvalidVersions, NoSuchStream
 from otrdb.joined import Part as JoinedPart
 from otrdb.joined import join
 from otrdb.model import MAX_TIME, MIN_TIME, Merge
-from otrdb.ranges import align_down, align_up, check_resolution, to_range
+from otrdb.ranges import align_down, align_up, check_resolution, check_version, to_range
 from otrdb.results import Change, Inserted
-from otrdb.times import is_integer, to_ns
+from otrdb.times import to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -237,13 +237,6 @@ def to_part(core: Core[Any], uuid: UUID, times: Columns, values: Columns = None)
     columns = points(core.metadata(uuid).kind, times, values)
     check_times(columns[0])
     return Part(uuid, *columns)
-
-
-def check_version(version: int) -> int:
-    """`version`, or InvalidVersions unless it is a whole number that is not negative."""
-    if not is_integer(version) or version < 0:
-        raise InvalidVersions(f"{version!r} is no version.")
-    return int(version)
 
 
 def widen(ranges: Sequence[tuple[int, int]], resolution: int) -> list[Change]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, cast
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from otrdb.export import Foreign
-    from otrdb.interface import Align
+    from otrdb.interface import Align, Key, StreamLike
     from otrdb.joined import Joined
     from otrdb.results import Finding, InsertedBatch
     from otrdb.storage.journal_records import UInt32Array
@@ -43,7 +43,7 @@ class Archive:
     def __init__(self, engine: Engine, close: Callable[[], None]) -> None:
         self._engine = engine
         self._close = close
-        self._known: tuple[Sequence[Stream], UInt32Array] = ((), np.empty(0, np.uint32))
+        self._known: tuple[Sequence[StreamLike], UInt32Array] = ((), np.empty(0, np.uint32))
 
     def __repr__(self) -> str:
         return f"<Archive of {len(self._engine.core.streams)} streams>"
@@ -103,7 +103,7 @@ class Archive:
         with self._engine.core.lock:
             return self._engine.core.streams.names.collections(prefix)
 
-    def insert(self, batch: Mapping[Stream, Foreign], *, merge: MergeLike = "never") -> InsertedBatch:
+    def insert(self, batch: Mapping[Key, Foreign], *, merge: MergeLike = "never") -> InsertedBatch:
         """Store points in many streams as one atomic batch, which becomes visible and durable at once.
 
         Each value is whatever `Stream.insert` takes: a pair (times, values), or one object.
@@ -111,24 +111,26 @@ class Archive:
         batches = [self._batch(stream, given) for stream, given in batch.items()]
         return self._engine.writer.insert_batches(batches, Merge(merge))
 
-    def _batch(self, stream: Stream, given: Foreign) -> Batch:
+    def _batch(self, stream: StreamLike, given: Foreign) -> Batch:
         times, column = points(stream.kind, given)
         return Batch(self._state(stream), times, column)
 
-    def _state(self, stream: Stream) -> StreamState:
-        self._check_own([stream])
-        return stream.state
+    def _state(self, stream: StreamLike) -> StreamState:
+        return self._own([stream])[0].state
 
-    def _check_own(self, streams: Sequence[Stream]) -> None:
-        if set(map(type, streams)) - {Stream} or {stream.engine for stream in streams} - {self._engine}:
+    def _own(self, streams: Sequence[StreamLike]) -> Sequence[Stream]:
+        """The same streams, if all are handles of this archive."""
+        own = cast("Sequence[Stream]", streams)
+        if set(map(type, streams)) - {Stream} or {stream.engine for stream in own} - {self._engine}:
             raise InvalidArgument("That is no stream of this archive.", advice="Get it from this archive.")
+        return own
 
     def insert_columns(
         self,
         stream_index: Foreign,
         times: Foreign,
         values: Foreign,
-        streams: Sequence[Stream],
+        streams: Sequence[Key],
         *,
         merge: MergeLike = "never",
     ) -> InsertedBatch:
@@ -147,19 +149,18 @@ class Archive:
             raise MismatchedColumns(f"There are {lengths}.")
         return self._engine.writer.insert_wide(numbers, kind, index, *columns, Merge(merge))
 
-    def _numbers(self, streams: Sequence[Stream]) -> UInt32Array:
+    def _numbers(self, streams: Sequence[StreamLike]) -> UInt32Array:
         """The streams' numbers. A tuple cannot change, so what the last one gave is remembered."""
         if streams is self._known[0]:
             return self._known[1]
-        self._check_own(streams)
-        numbers = np.array([stream.state.number for stream in streams], np.uint32)
+        numbers = np.array([stream.state.number for stream in self._own(streams)], np.uint32)
         if type(streams) is tuple:
             self._known = (streams, numbers)
         return numbers
 
     def values(
         self,
-        streams: Sequence[Stream],
+        streams: Sequence[Key],
         start: TimeLike = MIN_TIME,
         end: TimeLike = MAX_TIME,
         *,
@@ -236,7 +237,7 @@ class Archive:
 def _index(stream_index: Foreign, streams: int) -> Int64Array:
     index = np.asarray(stream_index)
     if index.ndim != 1 or (index.dtype.kind not in "iu" and len(index)):
-        raise MismatchedColumns("stream_index is not a column of whole numbers.")
+        raise InvalidArgument("stream_index is not a column of whole numbers.", advice="Count from 0.")
     if len(index) and not (index.min() >= 0 and index.max() < streams):
         raise InvalidArgument(
             f"stream_index names a stream beyond the {streams} given.", advice="Count from 0."

@@ -66,6 +66,7 @@ class Core:
     catalog: Catalog
     budget: Budget
     accept: tuple[int, int]
+    """The first and the last time that is accepted, ns."""
     journal: Journal | None = None
     """None in an archive that is open for reading."""
     seen_lsn: int = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from otrdb.errors import NoSuchStream, VersionNotAvailable
+from otrdb.errors import InvalidArgument, NoSuchStream, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
 from otrdb.storage.records import Obliterated, PropertiesSet, SnapshotDropped, SnapshotNamed, StreamCreated
 from otrdb.tree import empty_root
@@ -117,8 +117,10 @@ class Engine:
         return next((kept for kept in self.core.versions(state) if kept.version == version), None)
 
     def as_of(self, state: StreamState, moment: int) -> Frozen:
-        """The newest kept version committed at or before ``moment`` (ns)."""
+        """The newest kept version committed at or before ``moment`` (ns); from now on, the state of now."""
         self.refresh()
+        if moment >= now_ns():
+            return self.at(state, self.mark(state))
         with self.core.lock:
             self.check(state)
             versions = [kept for kept in self.core.versions(state) if kept.time <= moment]
@@ -238,6 +240,10 @@ class Engine:
         """Commit everything and keep all streams' versions under ``name``, durably."""
         core = self.core
         with core.committing:
+            if name in core.streams.snapshots:
+                raise InvalidArgument(
+                    f"There is a snapshot {name!r}.", advice="Drop it, or take another name."
+                )
             # One group, so one LSN: a batch over several streams is in the snapshot whole or not at all.
             self.committer.pending(self._crowded())
             with core.lock:

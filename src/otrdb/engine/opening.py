@@ -94,7 +94,7 @@ def open_archive(
             durability=Durability.parse(durability),
             budget=Budget(memory),
             journal_cap=journal,
-            accept=(max(window[0], MIN_TIME), min(window[1], LAST_TIME + 1)),
+            accept=(max(window[0], MIN_TIME), min(window[1] - 1, LAST_TIME)),
             catalog=directory / CATALOG_NAME,
             release=guard.release,
         )
@@ -114,7 +114,7 @@ def open_medium(
     durability: Durability,
     budget: Budget,
     journal_cap: int = CAP_BYTES,
-    accept: tuple[int, int] = (MIN_TIME, LAST_TIME + 1),
+    accept: tuple[int, int] = (MIN_TIME, LAST_TIME),
     catalog: Path | None = None,
     release: Callable[[], None] = _nothing,
 ) -> Archive:

@@ -111,19 +111,21 @@ class Reads:
         bound the range.
         """
         names = check_columns(columns)
-        bounds = self._bounds(start, end)
-        low, high = bounds if bounds is not None else (MIN_TIME, MIN_TIME + 1)
+        low, high = self._bounds(start, end)
+        if low >= high:
+            return self._aligned(MIN_TIME, MIN_TIME, 0, names)
         pointwidth = zoom_pointwidth(low, high, points)
         return self._aligned(align_down(low, pointwidth), align_up(high, pointwidth), pointwidth, names)
 
-    def _bounds(self, start: TimeLike | None, end: TimeLike | None) -> tuple[int, int] | None:
+    def _bounds(self, start: TimeLike | None, end: TimeLike | None) -> tuple[int, int]:
+        """The range of a view; an empty one if the points that bound it are not there."""
+        if start is not None and end is not None:
+            return to_range(start, end)
         first = self.earliest() if start is None else None
         last = self.latest() if end is None else None
-        if (start is None and first is None) or (end is None and last is None):
-            return None
-        low = first.time if first is not None else to_ns(start)  # type: ignore[arg-type]
-        high = last.time + 1 if last is not None else to_ns(end)  # type: ignore[arg-type]
-        return to_range(low, high)
+        low = to_instant(start) if start is not None else first.time if first is not None else MAX_TIME
+        high = to_ns(end) if end is not None else last.time + 1 if last is not None else MIN_TIME
+        return low, high
 
     def nearest(self, time: TimeLike, backward: bool = False) -> Point | None:
         """The first point at or after ``time``, or with ``backward`` the last one strictly before it; None if

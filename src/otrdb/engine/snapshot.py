@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from otrdb.errors import ClosedArchive, NoSuchStream
+from otrdb.errors import ClosedArchive, InvalidArgument, NoSuchStream
 from otrdb.joined import Joined, Part, join
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
 
@@ -16,7 +16,7 @@ from .stream import Stream
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from otrdb.interface import Align
+    from otrdb.interface import Align, StreamLike
     from otrdb.times import TimeLike
 
     from .engine import Engine
@@ -25,8 +25,7 @@ Resolve = Callable[[StreamState], Frozen]
 
 
 class Snapshot:
-    """A consistent state of all streams; a context manager. Without a name it is free until streams change.
-    """
+    """A consistent state of all streams; a context manager. Free, without a name, until streams change."""
 
     def __init__(self, engine: Engine, name: str | None, resolve: Resolve) -> None:
         self._engine = engine
@@ -48,14 +47,16 @@ class Snapshot:
             return False
         return True
 
-    def view(self, stream: Stream) -> SnapshotView:
+    def view(self, stream: StreamLike) -> SnapshotView:
         """That stream as it was then."""
+        if not isinstance(stream, Stream) or stream.engine is not self._engine:
+            raise InvalidArgument("That is no stream of this archive.", advice="Get it from this archive.")
         self.frozen(stream.state)
         return SnapshotView(self, stream)
 
     def values(
         self,
-        streams: Sequence[Stream],
+        streams: Sequence[StreamLike],
         start: TimeLike = MIN_TIME,
         end: TimeLike = MAX_TIME,
         *,

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from otrdb import tree
 from otrdb.columns import points
 from otrdb.errors import InvalidVersions
-from otrdb.model import Int64Array, Kind, Merge, MergeLike
-from otrdb.ranges import check_resolution, to_range
+from otrdb.model import Kind, Merge, MergeLike
+from otrdb.ranges import check_resolution, check_version, to_range
 from otrdb.results import Change, Inserted
 from otrdb.times import TimeLike, to_ns
 
@@ -174,9 +174,7 @@ class Stream(Reads):
 
         `VersionNotAvailable` if it does not exist, was pruned, or was a mark that has expired.
         """
-        if version < 0:
-            raise InvalidVersions(f"{version} is no version.")
-        number = version or self.version
+        number = check_version(version) or self.version
         return View(self, self.engine.at(self.state, number))
 
     def as_of(self, time: TimeLike) -> View:
@@ -191,8 +189,8 @@ class Stream(Reads):
         ``resolution`` r stops at nodes of ``2**r`` ns and rounds outwards to that. Reads only what differs.
         """
         check_resolution(resolution)
-        older, newer = max(from_version, 1), to_version or self.version
-        if older > newer or from_version < 0 or to_version < 0:
+        older, newer = max(check_version(from_version), 1), check_version(to_version) or self.version
+        if older > newer:
             raise InvalidVersions(f"There are no changes from version {from_version} to {to_version}.")
         if older == newer:
             return []
@@ -226,4 +224,3 @@ class View(Reads):
     def _frozen(self) -> Frozen:
         self.stream.engine.check_open()
         return self._frozen_state
-

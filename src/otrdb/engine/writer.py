@@ -72,13 +72,13 @@ class Writer:
         total = sum(len(batch.times) for batch in present)
         if present and self.worth_commit(present):
             self._committer.direct(present, merge)
-            return InsertedBatch(total, len(batches), True)
+            return InsertedBatch(total, len(present), True)
         known = np.array([batch.state.number for batch in present], np.uint32)
         counts = np.array([len(batch.times) for batch in present], np.uint32)
         times = np.concatenate([np.empty(0, np.int64), *[batch.times for batch in present]])
         words = np.concatenate([np.empty(0, np.int64), *[batch.words for batch in present]])
         durable = self._journal(known, counts, times, words, merge)
-        return InsertedBatch(total, len(batches), durable)
+        return InsertedBatch(total, len(present), durable)
 
     def insert_wide(
         self,
@@ -95,7 +95,7 @@ class Writer:
         self._check(kind, times, words)
         times, words = kept(times), kept(words)
         durable = self._journal(known[index], None, times, words, merge)
-        return InsertedBatch(len(times), len(known), durable)
+        return InsertedBatch(len(times), len(np.unique(index)), durable)
 
     def _split(self, known: Numbers, index: Int64Array, times: Int64Array, words: Int64Array) -> list[Batch]:
         """A wide batch as one batch per stream, each in order of arrival."""
