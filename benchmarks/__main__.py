@@ -7,6 +7,7 @@ import sys
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import mkdtemp
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
@@ -78,10 +79,10 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     if options.points:
         profile = profile.resized(options.points)
     names = [name for name in options.contenders.split(",") if name]
-    context = Context(profile, options.work, chosen(names), drop_caches=options.drop_caches)
+    directory = _own_directory(options.work)
+    context = Context(profile, directory, chosen(names), drop_caches=options.drop_caches)
     started, clock = datetime.now(UTC), perf_counter()
-    _prepare(options.work)
-    machine = description(options.work)
+    machine = description(directory)
     try:
         seconds = _measure(context, options.only or list(MEASURES))
     finally:
@@ -102,10 +103,11 @@ def run(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _prepare(directory: Path) -> None:
-    """The place for archives, which keeps itself out of version control."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / ".gitignore").write_text("*\n")
+def _own_directory(work: Path) -> Path:
+    """A new directory for this run's archives, in a place that keeps itself out of version control."""
+    work.mkdir(parents=True, exist_ok=True)
+    (work / ".gitignore").write_text("*\n")
+    return Path(mkdtemp(prefix="run-", dir=work))
 
 
 def _measure(context: Context, names: Sequence[str]) -> dict[str, float]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .workload import Batch
 
-_FILE_BYTES = 64 << 20
+_FILE_BYTES = 8 << 20
 
 
 def coded_bytes(kind: Kind, batch: Batch) -> int:

@@ -55,11 +55,14 @@ class Profile:
     def resized(self, points: int) -> Profile:
         """The same profile with archives of at most ``points``; with few points, fewer of everything."""
         batch = min(self.batch, max(points // 10, 1))
-        few = max(points // 100, 1)
+        few = max(points // 1_000, 1)
         return replace(
             self,
             points=points,
             batch=batch,
+            repeats=min(self.repeats, few),
+            positions=min(self.positions, few),
+            warm=min(self.warm, few),
             checkpoints=checkpoints(points, batch),
             bulk_points=min(self.bulk_points, points),
             kind_points=min(self.kind_points, points),

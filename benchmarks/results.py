@@ -30,7 +30,7 @@ class Results:
 
     @property
     def throttled(self) -> bool:
-        """Whether the machine was slowed. Then means stand for figures, as a call runs at full speed or waits."""
+        """Whether the machine was slowed. Then means stand for figures: calls run at full speed or wait."""
         return bool(self.document["conditions"])
 
     @property

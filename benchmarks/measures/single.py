@@ -27,11 +27,12 @@ def run(context: Context) -> None:
     profile = context.profile
     synced = _insert(context, context.contenders, min(_SYNCED_SINGLES, profile.singles), 10 * profile.seconds)
     _keep(context, synced)
-    paired = list(zip(synced.get(TREE, []), synced[SYNC], strict=False))
-    ratios = [insert / sync for insert, sync in paired]
-    context.figures.add(NAME, "in syncs", TREE, "syncs", ratios)
-    if paired:
-        _keep(context, _insert(context, [tree("interval"), tree("off")], profile.singles))
+    if TREE in synced:
+        ratios = [insert / sync for insert, sync in zip(synced[TREE], synced[SYNC], strict=False)]
+        context.figures.add(NAME, "in syncs", TREE, "syncs", ratios)
+        others = _insert(context, [tree("interval"), tree("off")], profile.singles)
+        del others[SYNC]
+        _keep(context, others)
 
 
 def _keep(context: Context, spent: dict[str, list[float]]) -> None:
