@@ -64,6 +64,10 @@ class Content:
     live: bytearray = field(default_factory=bytearray)
     durable: bytearray = field(default_factory=bytearray)
     unsynced: list[Change] = field(default_factory=list)
+    unreadable: range = range(0)
+
+    def can_read(self, offset: int, length: int) -> bool:
+        return max(offset, self.unreadable.start) >= min(offset + length, self.unreadable.stop)
 
     def change(self, change: Change) -> None:
         change.apply(self.live)
@@ -122,6 +126,8 @@ class FaultyFile:
     def read(self, offset: int, length: int) -> bytes:
         with self._medium.lock:
             self._medium.step("read", self._name)
+            if not self._content.can_read(offset, length):
+                raise OSError(errno.EIO, os.strerror(errno.EIO))
             return bytes(self._content.live[offset : offset + length])
 
     def append(self, data: Data) -> int:
@@ -204,6 +210,10 @@ class FaultyMedium:
         content = self._live[name]
         for image in (content.live, content.durable):
             image[offset] ^= 1 << bit
+
+    def spoil(self, name: str, start: int, end: int) -> None:
+        """Let bytes ``[start, end)`` of a file be unreadable, in the place of an earlier such range."""
+        self._live[name].unreadable = range(start, end)
 
     def crash(self, survives: Survives = nothing) -> FaultyMedium:
         """What is found after a power cut, as a new medium without faults. Use this one no more."""

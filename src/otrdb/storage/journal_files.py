@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 
 from otrdb.errors import OtrError
 from otrdb.storage.headers import JOURNAL_HEADER, JournalHeader
+from otrdb.storage.medium import read_what_can_be
 from otrdb.storage.names import Numbered
 
 if TYPE_CHECKING:
@@ -22,9 +23,6 @@ if TYPE_CHECKING:
 
 JOURNAL_NAMES: Final = Numbered("journal", "otj")
 SPARE_NAMES: Final = Numbered("spare", "otj")
-
-_SECTOR: Final = 4096
-"""What is given up around a byte the disk cannot read."""
 
 
 class JournalFiles:
@@ -57,7 +55,7 @@ class JournalFiles:
 
     def header(self, number: int) -> JournalHeader | None:
         """The header of a file in use; None if it is not sound, or left over from an earlier use."""
-        data = read_what_can_be(self.open(number), 0, JOURNAL_HEADER.size)
+        data, _ = read_what_can_be(self.open(number), 0, JOURNAL_HEADER.size)
         header = JournalHeader.parse(data, JOURNAL_NAMES.name(number))
         return header if header and (header.number, header.archive) == (number, self._archive) else None
 
@@ -107,14 +105,3 @@ class JournalFiles:
             self._medium.delete(name)
             raise
         return file
-
-
-def read_what_can_be(file: File, offset: int, length: int) -> bytes:
-    """Bytes of a file, with zeros for what the disk cannot read."""
-    try:
-        return file.read(offset, length)
-    except OSError:
-        if length <= _SECTOR:
-            return bytes(length)
-        half = max(_SECTOR, length // 2 // _SECTOR * _SECTOR)
-        return read_what_can_be(file, offset, half) + read_what_can_be(file, offset + half, length - half)

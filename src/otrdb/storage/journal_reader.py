@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from otrdb.storage.headers import JOURNAL_HEADER
-from otrdb.storage.journal_files import JournalFiles, read_what_can_be
 from otrdb.storage.journal_records import (
     CLOSED,
     HEADER_BYTES,
@@ -18,10 +17,12 @@ from otrdb.storage.journal_records import (
     unseal,
 )
 from otrdb.storage.journal_scan import JournalScan, LostRecords, Report
+from otrdb.storage.medium import read_what_can_be
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from otrdb.storage.journal_files import JournalFiles
     from otrdb.storage.medium import File
 
 
@@ -76,7 +77,8 @@ class JournalReader:
         header = self._files.header(number)
         if header:
             return header.durable
-        data = read_what_can_be(self._files.open(number), 0, self._files.open(number).size())
+        file = self._files.open(number)
+        data, _ = read_what_can_be(file, 0, file.size())
         first = unseal(memoryview(data), JOURNAL_HEADER.size, number)
         return first.durable if first else None
 
@@ -89,7 +91,7 @@ class JournalReader:
         file = self._files.open(number)
         if again and following is None and not _may_go_on(file, base, number):
             return
-        data = read_what_can_be(file, base, (end or file.size()) - base)
+        data, unreadable = read_what_can_be(file, base, (end or file.size()) - base)
 
         def lost(records: LostRecords) -> None:
             # A file that was given up while it was read may have been used again: then nothing is lost.
@@ -98,13 +100,21 @@ class JournalReader:
 
         scan = JournalScan(data, base, number, self.position.lsn, limit, lost)
         yield from _unpacked(memoryview(data), scan)
+        behind = [offset for offset in unreadable if offset >= scan.end]
+        if behind and following is None:
+            # What cannot be read may be torn as well as lost: better one alarm too many.
+            lost(
+                LostRecords(
+                    number, behind[0], base + len(data) - behind[0], scan.last, scan.last + 1, (), None, None
+                )
+            )
         self.position = JournalPosition(number, scan.end, scan.last)
         self.closed = scan.closed
 
 
 def _may_go_on(file: File, offset: int, number: int) -> bool:
     """Whether something like a record of this file begins there: spares a follower the search behind it."""
-    data = read_what_can_be(file, offset, HEADER_BYTES)
+    data, _ = read_what_can_be(file, offset, HEADER_BYTES)
     fields = RECORD_HEADER.named(RECORD_HEADER.unpack_from(data.ljust(HEADER_BYTES, b"\0")))
     return bool(fields["file"] == number)
 

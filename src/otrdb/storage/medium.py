@@ -20,6 +20,10 @@ CHUNK: Final = 1 << 20
 """Bytes moved at a time where a file is read or filled as a whole."""
 
 
+_SECTOR: Final = 4096
+"""What is given up around a byte the disk cannot read."""
+
+
 class File(Protocol):
     """One open file. Reads may come from any thread at any time; writes from one thread at a time.
 
@@ -117,3 +121,16 @@ def renew(file: File, start: int, end: int) -> None:
     for offset in range(start, end, CHUNK):
         file.write(offset, file.read(offset, min(CHUNK, end - offset)))
     file.sync()
+
+
+def read_what_can_be(file: File, offset: int, length: int) -> tuple[bytes, list[int]]:
+    """Bytes of a file, with zeros for what the disk cannot read, and the offsets where such places begin."""
+    try:
+        return file.read(offset, length), []
+    except OSError:
+        if length <= _SECTOR:
+            return bytes(length), [offset]
+        half = max(_SECTOR, length // 2 // _SECTOR * _SECTOR)
+        first, bad_first = read_what_can_be(file, offset, half)
+        second, bad_second = read_what_can_be(file, offset + half, length - half)
+        return first + second, bad_first + bad_second

@@ -62,10 +62,7 @@ class SegmentFiles:
 
     def header(self, number: int) -> SegmentHeader | None:
         """The header of a segment; None if it is not sound, or another segment's."""
-        try:
-            data = self.read_upto(number, 0, SEGMENT_HEADER.size)
-        except Damaged:
-            return None
+        data = self.read_upto(number, 0, SEGMENT_HEADER.size)
         header = SegmentHeader.parse(data, SEGMENT_NAMES.name(number))
         return header if header and header.number == number else None
 
@@ -74,13 +71,10 @@ class SegmentFiles:
 
         ``length`` is a guess of header and head together.
         """
-        try:
-            data = self.read_upto(number, offset, length)
-            needed = HEADER_BYTES + claimed_head(data)
-            if length < needed <= self.file(number).size() - offset:
-                data = self.read_upto(number, offset, needed)
-        except Damaged:
-            return None
+        data = self.read_upto(number, offset, length)
+        needed = HEADER_BYTES + claimed_head(data)
+        if length < needed <= self.file(number).size() - offset:
+            data = self.read_upto(number, offset, needed)
         return parse_block(data)
 
     def checksum(self, number: int, start: int, end: int) -> int:

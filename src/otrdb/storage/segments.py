@@ -17,8 +17,9 @@ from otrdb.storage.group_writer import Group
 from otrdb.storage.groups import FIRST_POSITION, GroupInfo, Position
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.medium import Medium, renew
-from otrdb.storage.scan import Found, Report, Scan, group_records
+from otrdb.storage.scan import Found, Report, Scan
 from otrdb.storage.segment_files import SegmentFiles, damaged
+from otrdb.storage.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -125,13 +126,10 @@ class SegmentStore:
 
     def _identify(self) -> UUID | None:
         """The archive's uuid: of the first sound header, or else of the first sound group record."""
+        walk = Walk(self._files)
         numbers = self._files.numbers()
-        headers = (self._files.header(number) for number in numbers)
-        records = (
-            met.record
-            for number in numbers
-            for met in group_records(self._files, number, SEGMENT_HEADER.size)
-        )
+        headers = (walk.header(number) for number in numbers)
+        records = (met.record for number in numbers for met in walk.records(number, SEGMENT_HEADER.size))
         witness = next((each for each in chain(headers, records) if each), None)
         return witness and witness.archive
 
