@@ -149,7 +149,7 @@ class ChunkedSeries(Series):
 
     def changed(self, old: State, new: State) -> list[tuple[int, int]]:
         """The spans of the pieces that are in one of the states only."""
-        before, after = ({id(piece): piece for piece in pieces_of(state)} for state in (old, new))
+        before, after = ({piece.identity: piece for piece in pieces_of(state)} for state in (old, new))
         apart = [piece for key, piece in (before | after).items() if (key in before) != (key in after)]
         return sorted((piece.first, piece.last + 1) for piece in apart)
 

@@ -38,6 +38,11 @@ class Piece:
         """The number of points."""
         return int(self.row.count[0])
 
+    @property
+    def identity(self) -> tuple[int, int]:
+        """The same for the same piece, also when it was read from the manifest twice."""
+        return self.offset, 0 if self.columns is None else id(self.columns)
+
 
 Pieces: TypeAlias = tuple[Piece, ...]
 Loader: TypeAlias = Callable[[int, Kind], Columns]
