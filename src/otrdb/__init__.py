@@ -12,6 +12,7 @@
 
 from otrdb.engine.archive import Archive
 from otrdb.engine.opening import open_archive as open  # noqa: A004
+from otrdb.engine.opening import repair
 from otrdb.engine.snapshot import Snapshot
 from otrdb.engine.stream import Stream, View
 from otrdb.errors import OtrError
@@ -42,4 +43,5 @@ __all__ = [
     "Wide",
     "Windows",
     "open",
+    "repair",
 ]

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from otrdb.results import Finding
     from otrdb.storage.medium import Medium
     from otrdb.times import TimeLike
 
@@ -101,6 +102,32 @@ def open_archive(
     except BaseException:
         guard.release()
         raise
+
+
+def repair(path: str | os.PathLike[str]) -> list[Finding]:
+    """Rebuild the catalog of the archive at ``path`` from its segments and verify everything; returns what is
+    wrong.
+
+    The segments alone are the whole archive, so nothing is lost with the catalog. What is damaged in them is
+    reported, and stays where it is. Nobody else may be writing. Cost: the whole archive is read once.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> path = tempfile.mkdtemp() + "/plant.otr"
+        >>> otrdb.open(path).close()
+        >>> otrdb.repair(path)
+        []
+    """
+    directory = Path(path)
+    _check_directory(directory, "r")
+    lock = WriterLock(directory)
+    try:
+        for suffix in ("", "-journal"):
+            (directory / f"{CATALOG_NAME}{suffix}").unlink(missing_ok=True)
+    finally:
+        lock.release()
+    with open_archive(directory) as archive:
+        return list(archive.check())
 
 
 def _nothing() -> None:

@@ -36,9 +36,9 @@ class Pressure:
         self._cap = journal_cap
         self._points = core.budget.pending
 
-    def due(self, journal_bytes: int) -> bool:
+    def due(self, journal: Journal) -> bool:
         """Whether something must be done."""
-        return journal_bytes > self._cap or self._core.pending.memory > self._points
+        return journal.live_bytes > self._cap or self._core.pending.memory > self._points
 
     def relieve(self) -> None:
         """Do it: afterwards both are well below their limits."""

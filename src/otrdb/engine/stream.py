@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from .state import StreamState
 
 
+_MERGES: dict[str, Merge] = {policy: policy for policy in Merge}
+
+
 class Stream(Reads):
     """A stream of an archive: a sequence of (time, value) and its metadata.
 
@@ -119,7 +122,7 @@ class Stream(Reads):
         `DiskFull`, `WriteFailed`; nothing of the batch is stored then.
         """
         columns = points(self.state.kind, times, values)
-        return self.engine.writer.insert(self.state, *columns, Merge(merge))
+        return self.engine.writer.insert(self.state, *columns, _MERGES.get(merge) or Merge(merge))
 
     def delete(self, start: TimeLike, end: TimeLike) -> int:
         """Remove the points of ``[start, end)`` (ns) and return the new version, made and durable even if
