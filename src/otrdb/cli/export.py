@@ -11,6 +11,7 @@ import numpy as np
 
 from otrdb.cli.opening import read_archive
 from otrdb.cli.options import archive_option, complete_streams, range_options
+from otrdb.cli.output import times_option
 from otrdb.cli.output.csv import CsvFile
 from otrdb.cli.progress import progress
 from otrdb.cli.reading import bounds, pieces
@@ -43,13 +44,7 @@ _PARQUET: Final = frozenset({".parquet", ".pq"})
     help="The file to write: .parquet or .csv.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
-@click.option(
-    "--times",
-    type=click.Choice(["iso", "ns"]),
-    default="iso",
-    show_default=True,
-    help="Times in CSV as ISO-8601 in UTC, or as integer ns since 1970.",
-)
+@times_option
 @range_options
 @archive_option
 def command(

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
     from otrdb.export import Foreign
-    from otrdb.interface import ReadsLike, StreamLike
 
 Answer = TypeVar("Answer")
 
@@ -116,25 +115,3 @@ def range_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
         return function(start=first, end=last, **others)
 
     return command
-
-
-def version_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
-    """Adds --version and --as-of; passes `version` (int or None) and `as_of` (ns or None)."""
-
-    @click.option("--version", type=int, help="Read this version instead of the latest state.")
-    @click.option("--as-of", metavar="TIME", help="Read the version that was committed last at this time.")
-    @wraps(function)
-    def command(version: int | None, as_of: str | None, **others: Foreign) -> Answer:
-        if version is not None and as_of is not None:
-            raise click.UsageError("--version and --as-of both choose a version: give one of them.")
-        moment = None if as_of is None else parse_moment(as_of)
-        return function(version=version, as_of=moment, **others)
-
-    return command
-
-
-def view_of(stream: StreamLike, version: int | None, as_of: int | None) -> ReadsLike:
-    """What to read: the latest state, pending points included, or the version asked for."""
-    if version is not None:
-        return stream.at(version)
-    return stream if as_of is None else stream.as_of(as_of)

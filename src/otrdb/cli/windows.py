@@ -6,50 +6,33 @@ from typing import TYPE_CHECKING
 
 import click
 
-from otrdb.cli.opening import read_archive
-from otrdb.cli.options import (
-    archive_option,
-    columns_option,
-    range_options,
-    stream_argument,
-    version_options,
-    view_of,
-)
-from otrdb.cli.output import Output, emit, output_options
+from otrdb.cli.options import columns_option, range_options
+from otrdb.cli.output import emit
+from otrdb.cli.question import Question, question_options
 from otrdb.cli.reading import bounds
-from otrdb.cli.selecting import Selector, find_stream
 from otrdb.ranges import align_up, check_pointwidth
 from otrdb.times import to_width
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from otrdb.interface import ReadsLike
     from otrdb.results import Windows
 
 
 @click.command("windows")
-@stream_argument
 @click.option("--width", metavar="WIDTH", help="Width of each window, such as 5min or 250ms, or in ns.")
 @click.option(
     "--pointwidth", type=int, help="Aligned windows of 2**POINTWIDTH ns instead; empty ones are left out."
 )
 @columns_option
 @range_options
-@version_options
-@output_options
-@archive_option
+@question_options
 def command(
-    archive: Path,
-    stream: Selector,
+    question: Question,
     width: str | None,
     pointwidth: int | None,
     columns: tuple[str, ...],
     start: int | None,
     end: int | None,
-    version: int | None,
-    as_of: int | None,
-    output: Output,
 ) -> None:
     """Print statistics of STREAM in [START, END), window by window.
 
@@ -58,9 +41,8 @@ def command(
     """
     if (width is None) == (pointwidth is None):
         raise click.UsageError("Give either --width or --pointwidth.")
-    with read_archive(archive) as db:
-        view = view_of(find_stream(db, stream), version, as_of)
-        emit([_windows(view, start, end, width, pointwidth, columns).table_columns()], output)
+    with question.asked() as (_, view):
+        emit([_windows(view, start, end, width, pointwidth, columns).table_columns()], question.output)
 
 
 def _windows(

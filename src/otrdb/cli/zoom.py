@@ -8,30 +8,20 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-from otrdb.cli.opening import read_archive
-from otrdb.cli.options import (
-    archive_option,
-    columns_option,
-    range_options,
-    stream_argument,
-    version_options,
-    view_of,
-)
-from otrdb.cli.output import Output, emit, output_options
+from otrdb.cli.options import columns_option, range_options
+from otrdb.cli.output import emit
 from otrdb.cli.plot import draw, plot_width, terminal_style
+from otrdb.cli.question import Question, question_options
 from otrdb.cli.reading import bounds
-from otrdb.cli.selecting import Selector, find_stream, path_of
+from otrdb.cli.selecting import path_of
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from otrdb.interface import ReadsLike, StreamLike
 
 _POINTS: Final = 1000
 
 
 @click.command("zoom")
-@stream_argument
 @click.option(
     "--points",
     type=click.IntRange(min=1),
@@ -40,33 +30,25 @@ _POINTS: Final = 1000
 @click.option("--plot", is_flag=True, help="Draw the band from min to max and the line of means.")
 @columns_option
 @range_options
-@version_options
-@output_options
-@archive_option
+@question_options
 def command(
-    archive: Path,
-    stream: Selector,
+    question: Question,
     points: int | None,
     plot: bool,
     columns: tuple[str, ...],
     start: int | None,
     end: int | None,
-    version: int | None,
-    as_of: int | None,
-    output: Output,
 ) -> None:
     """Print statistics of STREAM in [START, END) in at most POINTS windows, the finest that suffice.
 
     It costs the same whether the range is a minute or ten years.
     """
-    with read_archive(archive) as db:
-        found = find_stream(db, stream)
-        view = view_of(found, version, as_of)
+    with question.asked() as (stream, view):
         if plot:
-            _plot(found, view, start, end, points)
+            _plot(stream, view, start, end, points)
         else:
             windows = view.zoom(start, end, points or _POINTS, columns=columns)
-            emit([windows.table_columns()], output)
+            emit([windows.table_columns()], question.output)
 
 
 def _plot(

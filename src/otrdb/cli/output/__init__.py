@@ -46,6 +46,15 @@ class Writer(Protocol):
         ...
 
 
+times_option = click.option(
+    "--times",
+    type=click.Choice(["iso", "ns"]),
+    default="iso",
+    show_default=True,
+    help="Times as ISO-8601 in UTC, or as integer ns since 1970; no matter for Parquet.",
+)
+
+
 def output_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
     """Adds --json, --csv, --parquet, --times and --limit; passes an `Output` as `output`."""
 
@@ -54,13 +63,7 @@ def output_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
     @click.option(
         "--parquet", "file", type=click.Path(dir_okay=False, path_type=Path), help="Write a Parquet file."
     )
-    @click.option(
-        "--times",
-        type=click.Choice(["iso", "ns"]),
-        default="iso",
-        show_default=True,
-        help="Times as ISO-8601 in UTC, or as integer ns since 1970.",
-    )
+    @times_option
     @click.option(
         "--limit",
         type=click.IntRange(min=0),

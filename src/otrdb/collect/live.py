@@ -1,0 +1,118 @@
+"""How the collecting goes, as a table on a terminal that is drawn again and again."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Final, Self
+
+from rich import box
+from rich.console import Group
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from otrdb.collect.figures import figure
+from otrdb.collect.overview import Extent, Row, overview
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from rich.console import Console, RenderableType
+
+    from otrdb.collect.loop import Status
+    from otrdb.collect.recorder import Recorder
+
+_FRAME: Final = 6  # lines of the screen that are no rows
+_SHARE: Final = 10  # a table is drawn when this many times longer has passed than drawing the one before took
+_LEAST: Final = 1.0  # s between tables
+_HEADINGS: Final = (
+    "stream",
+    "last",
+    "per s",
+    "points",
+    "hour: min",
+    "mean",
+    "max",
+    "day: min",
+    "mean",
+    "max",
+)
+
+
+class LiveTable:
+    """A context manager; call it after each round. Statistics come from the archive, for the rows that
+    fit."""
+
+    def __init__(self, recorder: Recorder, console: Console, title: str) -> None:
+        self._recorder = recorder
+        self._console = console
+        self._title = title
+        self._live = Live(console=console, auto_refresh=False, transient=False)
+        self._due = 0.0
+
+    def __enter__(self) -> Self:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def __call__(self, status: Status) -> None:
+        """Draws the table, unless the last one is too fresh for what it cost."""
+        begun = time.monotonic()
+        if begun < self._due:
+            return
+        self._live.update(self._picture(status), refresh=True)
+        cost = time.monotonic() - begun
+        self._due = begun + max(_LEAST, cost * _SHARE)
+
+    def _picture(self, status: Status) -> RenderableType:
+        known = self._recorder.streams
+        streams = [known[source] for source, _ in status.readings if source in known]
+        room = max(1, self._console.height - _FRAME)
+        rows = overview(streams[:room], status.time, self._recorder.collection)
+        more = len(streams) - len(rows)
+        notes = [f"and {more} more streams: otrdb streams"] if more > 0 else []
+        return Group(Text(self._headline(status)), table(rows), Text("\n".join([*notes, *status.faults])))
+
+    def _headline(self, status: Status) -> str:
+        counts = f"{self._title}: {status.rounds} rounds, {status.points} points"
+        troubles = [
+            f"{count} {what}"
+            for count, what in (
+                (status.held, "rounds held until the clock is set"),
+                (status.dropped, "rounds dropped"),
+                (status.lost, "rounds lost"),
+                (status.missed, "rounds missed"),
+            )
+            if count
+        ]
+        return ", ".join([counts, *troubles])
+
+
+def table(rows: list[Row]) -> Table:
+    """The rows as a table."""
+    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for position, heading in enumerate(_HEADINGS):
+        drawn.add_column(heading, justify="right" if position else "left", no_wrap=True)
+    for row in rows:
+        drawn.add_row(*map(Text, _cells(row)))
+    return drawn
+
+
+def _cells(row: Row) -> list[str]:
+    last = None if row.last is None else row.last.value
+    return [
+        row.name,
+        figure(last, row.unit),
+        figure(row.rate, row.unit),
+        str(row.points),
+        *_extent_cells(row.hour, row.unit),
+        *_extent_cells(row.day, row.unit),
+    ]
+
+
+def _extent_cells(extent: Extent | None, unit: str) -> list[str]:
+    return [figure(value, unit) for value in extent or (None, None, None)]
