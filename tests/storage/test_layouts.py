@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
+from otrdb.layout import Layout
 from otrdb.storage.blocks import ADDRESS, BLOCK_HEADER
 from otrdb.storage.groups import GROUP_RECORD
 from otrdb.storage.headers import FORMAT, JOURNAL_HEADER, SEGMENT_HEADER
 from otrdb.storage.journal_records import RECORD_HEADER
-from otrdb.storage.layout import Layout
 from otrdb.storage.records import ENTRIES
 
 PAGE = (Path(__file__).parents[2] / "docs" / "format.md").read_text()

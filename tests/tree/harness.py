@@ -69,9 +69,10 @@ class Harness:
 
 def statistics_error(kind: Kind, words: Words, row: Words) -> tuple[float, float]:
     """How far a row's mean and deviation are from the truth, in units of 1e-12 * max|v|."""
-    exact = [Fraction(v) for v in (words.view(np.float64) if kind is Kind.FLOAT else words).tolist()]
-    mean = sum(exact) / len(exact)
-    variance = sum((v - mean) ** 2 for v in exact) / len(exact)
+    values = words.view(np.float64) if kind is Kind.FLOAT else words
+    exact: list[Fraction] = [Fraction(value) for value in values.tolist()]
+    mean = sum(exact, Fraction()) / len(exact)
+    variance = sum(((value - mean) ** 2 for value in exact), Fraction()) / len(exact)
     largest = max(abs(v) for v in exact)
     if largest == 0:
         return 0.0, 0.0
@@ -95,7 +96,7 @@ def finished(kind: Kind, row: Words) -> tuple[float, float]:
     rows = np.ascontiguousarray(row.reshape(1, 8))
     words = [np.empty(1, np.int64) for _ in range(4)]
     mean, deviation, count = np.empty(1), np.empty(1), np.empty(1, np.uint64)
-    kernels.columns(rows, kind.integer, *words, mean, deviation, count)
+    kernels.columns(rows, kind.integer, words[0], words[1], words[2], words[3], mean, deviation, count)
     return float(mean[0]), float(deviation[0])
 
 

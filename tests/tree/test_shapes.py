@@ -34,10 +34,10 @@ def test_oscillation_across_the_capacity_splits_and_collapses() -> None:
     extra = int(steps(1, T0 + 5)[0])
     for _ in range(3):
         harness.insert(np.array([extra]), ramp(1))
-        assert harness.root.children[0].kind == tree.ChildKind.NODE
+        assert [child.kind for child in harness.root.children] == [tree.ChildKind.NODE]
         assert harness.faults() == []
         harness.erase(extra, extra + 1)
-        assert harness.root.children[0].kind == tree.ChildKind.LEAF
+        assert [child.kind for child in harness.root.children] == [tree.ChildKind.LEAF]
         assert harness.faults() == []
 
 

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from crc32c import crc32c
 
-from otrdb.storage.layout import Layout
+from otrdb.layout import Layout
 
 BLOCK_HEADER: Final = Layout(
     ("type", "B", "1 group record; 2 to 9 blocks of a tree; 0 never"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 from uuid import UUID
 
+from otrdb.layout import Layout
 from otrdb.storage.blocks import HEADER_BYTES, Address, Block, block_header
 from otrdb.storage.headers import SEGMENT_HEADER
-from otrdb.storage.layout import Layout
 
 GROUP_TYPE: Final = 1
 """Block type of a group record."""

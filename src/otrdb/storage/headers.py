@@ -8,7 +8,7 @@ from uuid import UUID
 from crc32c import crc32c
 
 from otrdb.errors import UnsupportedFormat
-from otrdb.storage.layout import Layout
+from otrdb.layout import Layout
 
 FORMAT: Final = 0
 """The format this release writes, and the only one it reads."""

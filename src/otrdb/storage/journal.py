@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from otrdb.errors import ClosedArchive, DiskFull, InsertTooBig, OtrError, WriteFailed
 from otrdb.storage.flusher import Flusher
 from otrdb.storage.headers import JOURNAL_HEADER
-from otrdb.storage.journal_files import JournalFiles
+from otrdb.storage.journal_files import FILE_BYTES, JournalFiles
 from otrdb.storage.journal_reader import JournalReader
 from otrdb.storage.journal_records import CARRIED, CLOSED, HEADER_BYTES, POINTS, pack_points, seal
 from otrdb.storage.journal_recovery import JournalFile, recover
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from otrdb.storage.journal_records import JournalRecord, UInt32Array
     from otrdb.storage.journal_scan import Report
     from otrdb.storage.medium import File, Medium
-
-FILE_BYTES: Final = 8 << 20
-"""Size of a journal file."""
 
 CAP_BYTES: Final = 64 << 20
 """What the files of a journal may take together before points have to move to the segments."""
@@ -245,6 +242,7 @@ class Journal:
         self._buffer += seal(kind, policy, flags, self._number, lsn, self._durable, payload)
         self._buffer += payload
         self._end += HEADER_BYTES + len(payload)
+        self._closed = kind == CLOSED
 
     def _make_room(self, length: int) -> None:
         with self._writing:
@@ -287,7 +285,6 @@ class Journal:
             self._file, self._number, self._first = file, number, first
             self._written = self._end = end
             self._capacity = file.size() - HEADER_BYTES
-            self._closed = False
 
     def _write_out(self) -> int:
         """Hand the collected records to the system; returns the last LSN. Called with `_writing` held."""

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
     from otrdb.storage.medium import File, Medium
 
+FILE_BYTES: Final = 8 << 20
+"""Size of a journal file, unless the journal's cap asks for smaller ones."""
+
 JOURNAL_NAMES: Final = Numbered("journal", "otj")
 SPARE_NAMES: Final = Numbered("spare", "otj")
 
@@ -35,7 +38,7 @@ class JournalFiles:
         spares: how many freed files to keep. They hold the room the journal may need on a full disk.
     """
 
-    def __init__(self, medium: Medium, archive: UUID, size: int, spares: int) -> None:
+    def __init__(self, medium: Medium, archive: UUID, size: int = FILE_BYTES, spares: int = 0) -> None:
         self._medium = medium
         self._archive = archive
         self._size = size

@@ -11,7 +11,7 @@ from crc32c import crc32c
 from numpy.typing import NDArray
 
 from otrdb.errors import MismatchedColumns
-from otrdb.storage.layout import Layout
+from otrdb.layout import Layout
 
 if TYPE_CHECKING:
     from otrdb.model import Int64Array, UInt64Array

@@ -8,7 +8,6 @@ directory keeps the rows of every block, so the interval's rows are one fold ove
 
 from __future__ import annotations
 
-import struct
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 
 from otrdb import kernels
 from otrdb.errors import Damaged
+from otrdb.layout import Layout
 
 from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD
 from .leaf_block import EncodedBlock
@@ -32,26 +32,22 @@ CHAIN_TYPE: Final = 4
 CHAIN_SHIFT: Final = 4
 """A chain's interval is one child of a node of pointwidth 0."""
 
-CHAIN_HEAD: Final = (
+CHAIN_HEAD: Final = Layout(
     ("start", "q", "first time of the 16 ns interval"),
-    ("blocks", "I", "directory entries"),
+    ("blocks", "I", "entries"),
     ("rows", "I", "rows of all blocks together"),
 )
-CHAIN_ENTRY: Final = np.dtype(
-    [
-        ("count", "<u4"),
-        ("rows", "<u4"),
-        ("first", "<i8"),
-        ("last", "<i8"),
-        ("segment", "<u4"),
-        ("offset", "<u4"),
-        ("length", "<u4"),
-        ("head", "<u4"),
-    ]
+CHAIN_ENTRY: Final = Layout(
+    ("count", "I", "points in the block"),
+    ("rows", "I", "rows of the block"),
+    ("first", "q", "time of its first point"),
+    ("last", "q", "time of its last point"),
+    ("segment", "I", "address of the block"),
+    ("offset", "I", ""),
+    ("length", "I", ""),
+    ("head", "I", ""),
 )
-"""An entry: points, rows, first and last time of a block, and the address of its leaf block."""
-
-_HEAD = struct.Struct("<" + "".join(code for _, code, _ in CHAIN_HEAD))
+_ENTRY: Final = CHAIN_ENTRY.dtype()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,24 +132,24 @@ def build_chain(
 
 def encode_chain(chain: Chain) -> EncodedBlock:
     """The directory's bytes, once all blocks have been written."""
-    entries = np.zeros(len(chain.links), CHAIN_ENTRY)
+    entries = np.zeros(len(chain.links), _ENTRY)
     for at, link in enumerate(chain.links):
         address = link.leaf.address or (0, 0, 0, 0)
         entries[at] = (link.leaf.count, len(link.piece.slots), link.first, link.last, *address)
     slots = np.concatenate([EMPTY_SLOTS, *[link.piece.slots for link in chain.links]])
     rows = np.concatenate([EMPTY_ROWS, *[link.piece.rows for link in chain.links]])
-    head = _HEAD.pack(chain.start, len(chain.links), len(slots))
+    head = CHAIN_HEAD.pack(chain.start, len(chain.links), len(slots))
     body = entries.tobytes() + slots.astype(np.uint8).tobytes() + rows.astype("<i8", copy=False).tobytes()
     return EncodedBlock(CHAIN_TYPE, head + body, [])
 
 
 def decode_chain(block: bytes) -> Chain:
     """Read a directory, whose checksum the storage layer has proved."""
-    start, blocks, row_count = _HEAD.unpack_from(block)
-    slots_at = _HEAD.size + blocks * CHAIN_ENTRY.itemsize
+    start, blocks, row_count = CHAIN_HEAD.unpack_from(block)
+    slots_at = CHAIN_HEAD.size + blocks * CHAIN_ENTRY.size
     if len(block) != slots_at + 65 * row_count:
         raise Damaged("A chain's directory does not have the length its head gives it.")
-    entries = np.frombuffer(block, CHAIN_ENTRY, blocks, _HEAD.size).tolist()
+    entries = np.frombuffer(block, _ENTRY, blocks, CHAIN_HEAD.size).tolist()
     slots = np.frombuffer(block, np.uint8, row_count, slots_at).astype(np.int64)
     data = block[slots_at + row_count :]
     rows = np.frombuffer(data, "<i8").reshape(row_count, 8).astype(np.int64)

@@ -6,7 +6,6 @@ The layout is the table of ``docs/format.md``, section "Leaf".
 
 from __future__ import annotations
 
-import struct
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -14,6 +13,7 @@ from crc32c import crc32c
 from numpy.typing import NDArray
 
 from otrdb.errors import Damaged
+from otrdb.layout import Layout
 from otrdb.model import Kind
 
 from .codec import ColumnDecoder, EncodedColumn, encode_times, encode_values
@@ -27,20 +27,23 @@ LEAF_TYPE: Final = 2
 KIND_CODES: Final = {Kind.FLOAT: 0, Kind.INT: 1, Kind.BOOL: 2}
 KINDS: Final = {code: kind for kind, code in KIND_CODES.items()}
 
-LEAF_HEAD: Final = (
-    ("start", "q", "first time of the interval, ns since 1970"),
+LEAF_HEAD: Final = Layout(
+    ("start", "q", "first time of the interval"),
     ("count", "I", "points, 1 to 16,384"),
-    ("shift", "B", "the interval is 2**shift ns wide"),
+    ("shift", "B", "the interval is 2^shift ns wide"),
     ("kind", "B", "0 float, 1 int, 2 bool"),
     ("times_codec", "B", "0 raw, 1 pcodec"),
     ("values_codec", "B", "0 raw, 1 pcodec, 2 bits"),
     ("times_meta", "H", "bytes of what all pages of times share"),
     ("values_meta", "H", "bytes of what all pages of values share"),
 )
-LEAF_PAGE: Final = np.dtype([("first", "<i8"), ("times", "<u2"), ("values", "<u2"), ("crc", "<u4")])
-"""A directory entry: first time, bytes of the times, bytes of the values, CRC32C over both."""
-
-_HEAD = struct.Struct("<" + "".join(code for _, code, _ in LEAF_HEAD))
+LEAF_PAGE: Final = Layout(
+    ("first", "q", "time of the page's first point"),
+    ("times", "H", "bytes of the page's times"),
+    ("values", "H", "bytes of the page's values"),
+    ("crc", "I", "CRC of both"),
+)
+_PAGE: Final = LEAF_PAGE.dtype()
 
 
 class EncodedBlock(NamedTuple):
@@ -68,7 +71,7 @@ def encode_leaf(kind: Kind, start: int, shift: int, times: Words, words: Words) 
     counts = page_counts(len(times))
     first = encode_times(times, counts)
     second = encode_values(kind, words, counts)
-    head = _HEAD.pack(
+    head = LEAF_HEAD.pack(
         start,
         len(times),
         shift,
@@ -86,7 +89,7 @@ def encode_leaf(kind: Kind, start: int, shift: int, times: Words, words: Words) 
 def _directory(
     times: Words, counts: list[int], first: EncodedColumn, second: EncodedColumn
 ) -> NDArray[np.void]:
-    directory = np.empty(len(counts), LEAF_PAGE)
+    directory = np.empty(len(counts), _PAGE)
     directory["first"] = times[np.cumsum([0, *counts[:-1]])]
     directory["times"] = [len(page) for page in first.pages]
     directory["values"] = [len(page) for page in second.pages]
@@ -96,17 +99,16 @@ def _directory(
 
 def decode_leaf_head(head: bytes) -> LeafHead:
     """Read a leaf's head, whose checksum the storage layer has proved."""
-    start, count, shift, kind_code, times_codec, values_codec, times_meta, values_meta = _HEAD.unpack_from(
-        head
-    )
+    fields = LEAF_HEAD.unpack_from(head)
+    start, count, shift, kind_code, times_codec, values_codec, times_meta, values_meta = fields
     if count == 0 or kind_code not in KINDS:
         raise Damaged("A leaf's head holds values no leaf can have.")
     kind = KINDS[kind_code]
     counts = page_counts(count)
-    metas = _HEAD.size + len(counts) * LEAF_PAGE.itemsize
+    metas = LEAF_HEAD.size + len(counts) * LEAF_PAGE.size
     if len(head) != metas + times_meta + values_meta:
         raise Damaged("A leaf's head does not have the length its fields give it.")
-    directory = np.frombuffer(head, LEAF_PAGE, len(counts), _HEAD.size)
+    directory = np.frombuffer(head, _PAGE, len(counts), LEAF_HEAD.size)
     times = ColumnDecoder(times_codec, head[metas : metas + times_meta], Kind.INT)
     values = ColumnDecoder(values_codec, head[metas + times_meta :], kind)
     return LeafHead(start, shift, kind, counts, directory, times, values)

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otrdb.errors import Damaged
+from otrdb.layout import Layout
 from otrdb.model import Kind
 
 from .codec import RAW_BELOW, decode_node_column, encode_node_column
@@ -24,33 +25,28 @@ Rows = NDArray[np.int64]
 
 NODE_TYPE: Final = 3
 
-NODE_HEAD: Final = (
-    ("start", "q", "first time of the interval, ns since 1970 (the root's is MIN_TIME)"),
-    ("pointwidth", "B", "a slot is 2**pointwidth ns wide, the node 2**(pointwidth + 8)"),
+NODE_HEAD: Final = Layout(
+    ("start", "q", "first time of the interval"),
+    ("pointwidth", "B", "a slot is 2^pointwidth ns wide"),
     ("kind", "B", "0 float, 1 int, 2 bool"),
     ("codec", "B", "0 raw rows, 1 pcodec columns"),
-    ("children", "B", "references that follow, 0 to 16"),
+    ("children", "B", "children that follow, 0 to 16"),
     ("rows", "H", "rows, 0 to 256"),
 )
-NODE_CHILD: Final = np.dtype(
-    [
-        ("index", "u1"),
-        ("span", "u1"),
-        ("kind", "u1"),
-        ("zero", "u1"),
-        ("version", "<u8"),
-        ("count", "<u8"),
-        ("segment", "<u4"),
-        ("offset", "<u4"),
-        ("length", "<u4"),
-        ("head", "<u4"),
-    ]
+NODE_CHILD: Final = Layout(
+    ("index", "B", "first child position it covers"),
+    ("span", "B", "positions it covers: 1, 2, 4 or 8"),
+    ("kind", "B", "0 empty, 1 leaf, 2 node, 3 chain"),
+    ("zero", "B", ""),
+    ("version", "Q", "version that last changed anything below"),
+    ("count", "Q", "points below"),
+    ("segment", "I", "its address; all zero for an empty one"),
+    ("offset", "I", ""),
+    ("length", "I", ""),
+    ("head", "I", ""),
 )
-"""A reference: first child position, positions covered, what it is, the version that last changed what is
-below it, its points, and its address (all zero for an empty one).
-"""
+_CHILD: Final = NODE_CHILD.dtype()
 
-_HEAD = struct.Struct("<" + "".join(code for _, code, _ in NODE_HEAD))
 _LENGTH = struct.Struct("<H")
 _ROW_BYTES: Final = 64
 _FLOAT_COLUMNS: Final = ((0,), (1, 2, 3, 4), (6,), (5,))
@@ -63,14 +59,16 @@ def encode_node(kind: Kind, node: Node) -> EncodedBlock:
     """Code a node whose children have all been written."""
     count = len(node.slots)
     coded = count >= RAW_BELOW
-    head = _HEAD.pack(node.start, node.pointwidth, KIND_CODES[kind], int(coded), len(node.children), count)
+    head = NODE_HEAD.pack(
+        node.start, node.pointwidth, KIND_CODES[kind], int(coded), len(node.children), count
+    )
     rows = _encode_columns(kind, node.rows) if coded else node.rows.astype("<i8", copy=False).tobytes()
     slots = node.slots.astype(np.uint8).tobytes()
     return EncodedBlock(NODE_TYPE, head + _references(node).tobytes() + slots + rows, [])
 
 
 def _references(node: Node) -> NDArray[np.void]:
-    references = np.zeros(len(node.children), NODE_CHILD)
+    references = np.zeros(len(node.children), _CHILD)
     for at, child in enumerate(node.children):
         address = child.address or (0, 0, 0, 0)
         references[at] = (child.index, child.span, int(child.kind), 0, child.version, child.count, *address)
@@ -94,14 +92,14 @@ def _encode_columns(kind: Kind, rows: Rows) -> bytes:
 
 def decode_node(block: bytes) -> Node:
     """Read a node, whose checksum the storage layer has proved."""
-    start, pointwidth, kind_code, codec, children, count = _HEAD.unpack_from(block)
+    start, pointwidth, kind_code, codec, children, count = NODE_HEAD.unpack_from(block)
     if kind_code not in KINDS or codec > 1 or children > 16 or count > 256:
         raise Damaged("A node's head holds values no node can have.")
-    at = _HEAD.size + children * NODE_CHILD.itemsize
+    at = NODE_HEAD.size + children * NODE_CHILD.size
     slots = np.frombuffer(block, np.uint8, count, at).astype(np.int64)
     data = memoryview(block)[at + count :]
     rows = _decode_columns(KINDS[kind_code], data, count) if codec else _raw_rows(data, count)
-    references = np.frombuffer(block, NODE_CHILD, children, _HEAD.size).tolist()
+    references = np.frombuffer(block, _CHILD, children, NODE_HEAD.size).tolist()
     return Node(start, pointwidth, slots, rows, tuple(_child(*fields) for fields in references))
 
 

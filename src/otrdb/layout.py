@@ -9,6 +9,8 @@ from __future__ import annotations
 import struct
 from typing import Any, Final, TypeAlias
 
+import numpy as np
+
 TYPE_NAMES: Final = {
     "B": "u8",
     "H": "u16",
@@ -19,6 +21,8 @@ TYPE_NAMES: Final = {
     "16s": "16 bytes",
 }
 """What the documentation calls a struct code."""
+
+_NUMPY_CODES: Final = {"B": "u1", "H": "u2", "I": "u4", "Q": "u8", "q": "i8"}
 
 Fields: TypeAlias = tuple[tuple[str, str, str], ...]
 """Name, struct code and meaning of each field, in order, without padding."""
@@ -53,6 +57,10 @@ class Layout:
         """
         names = [field for field, _, _ in self.fields]
         return struct.calcsize("<" + "".join(code for _, code, _ in self.fields[: names.index(name)]))
+
+    def dtype(self) -> np.dtype[np.void]:
+        """The fields as a NumPy record type, for arrays of them."""
+        return np.dtype([(name, f"<{_NUMPY_CODES[code]}") for name, code, _ in self.fields])
 
     def rows(self) -> list[str]:
         """The rows of the Markdown table: offset, name, type, meaning."""
