@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from benchmarks import bars, figures, workload
+from benchmarks import bars, child, figures, workload
 from benchmarks.__main__ import main
 from benchmarks.contenders import all_contenders
 from benchmarks.limits import coded_bytes
@@ -180,6 +180,16 @@ def test_contenders_answer_alike(tmp_path: Path) -> None:
         archive.close()
     assert answers == [answers[0]] * len(answers)
     assert answers[0][1:] == [(end - start) // width, 1_400]
+
+
+def test_the_sweep_builds_trees_under_other_constants() -> None:
+    product, smaller = (
+        child.call("benchmarks.sweep:measure", constants=json.dumps(constants), rates="[1.0]", points=20_000)
+        for constants in ({}, {"LEAF_CAPACITY": 1_024, "LEVEL": 1, "ROOT_POINTWIDTH": 58, "ROOT_SPAN": 1})
+    )
+    (own,), (other,) = product["built"], smaller["built"]
+    assert other["bytes_per_point"] > own["bytes_per_point"] > 4
+    assert sum(other["blocks"]) > sum(own["blocks"])
 
 
 def test_the_limit_compresses_to_little_over_the_entropy() -> None:
