@@ -85,9 +85,11 @@ class Engine:
             if not prefix.length:
                 return max(prefix.committed.version, FIRST_VERSION)
             _expire(state)
-            newest = state.marks.pop(state.last_version, None)
+            newest = state.marks.get(state.last_version)
             if newest is None or not newest.prefix.same(prefix):
                 state.last_version = self._next_mark(state)
+            # A mark asked for again is renewed, and so the last to expire.
+            state.marks.pop(state.last_version, None)
             state.marks[state.last_version] = Mark(prefix, time.monotonic() + MARK_SECONDS)
             return state.last_version
 

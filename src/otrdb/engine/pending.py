@@ -110,6 +110,8 @@ class Pending:
         self.points += len(chunk.times)
         fresh = len(state.chunks) - max(state.fixed, state.consolidated)
         if fresh >= _CHUNKS and not self.following:
+            # A wide batch may have arrived between two of the chunks, and must stay between them.
+            self.absorb(state)
             self._consolidate(state)
 
     def add_wide(

@@ -8,7 +8,7 @@ import numpy as np
 
 from otrdb import tree
 from otrdb.columns import decode, decode_one
-from otrdb.model import MAX_TIME, MIN_TIME, Kind
+from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind
 from otrdb.ranges import (
     align_down,
     align_up,
@@ -56,7 +56,7 @@ class Reads:
         """
         low, high = to_range(start, end)
         source, root, version = self._frozen()
-        times, words = tree.values(source, root, low, high)
+        times, words = map(_own, tree.values(source, root, low, high))
         return Points(times, decode(source.kind, words), source.kind, version)
 
     def aligned_windows(
@@ -155,3 +155,10 @@ class Reads:
         if (low, high) == (MIN_TIME, MAX_TIME):
             return root.count
         return int(tree.windows(source, root, np.array([low, high], np.int64)).rows[:, 0].sum())
+
+
+def _own(column: Int64Array) -> Int64Array:
+    """The column as one the caller may change: a view would let it change what other readers see, and what is
+    committed.
+    """
+    return column if column.base is None else column.copy()

@@ -53,7 +53,7 @@ class Writer:
         if count >= COMMIT_POINTS and self.worth_commit([Batch(state, times, words)]):
             self._committer.direct([Batch(state, times, words)], merge)
             return Inserted(state.committed.version, int(core.pending.counts[state.number]), True)
-        times, words = kept(times), kept(words)
+        times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         with core.lock:
             journal = core.writable()
             core.streams.check(state)
@@ -99,15 +99,17 @@ class Writer:
         if len(times) > JOURNAL_POINTS or len(times) >= COMMIT_POINTS * max(len(known), 1):
             return self.insert_batches(self._split(known, index, times, words), merge)
         self._check(kind, times, words)
-        times, words = kept(times), kept(words)
+        times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         durable = self._journal(known[index], None, times, words, merge)
         return InsertedBatch(len(times), len(np.unique(index)), durable)
 
     def _split(self, known: Numbers, index: Int64Array, times: Int64Array, words: Int64Array) -> list[Batch]:
-        """A wide batch as one batch per stream, each in order of arrival."""
-        order = index.argsort(kind="stable")
-        borders = index[order].searchsorted(np.arange(len(known) + 1))
-        states = [self._core.streams.existing(number) for number in known.tolist()]
+        """A wide batch as one batch per stream, each in order of arrival. A stream may be known twice."""
+        numbers = known[index]
+        order = numbers.argsort(kind="stable")
+        present = np.unique(numbers)
+        borders = [*numbers[order].searchsorted(present).tolist(), len(order)]
+        states = [self._core.streams.existing(number) for number in present.tolist()]
         parts = [order[low:high] for low, high in itertools.pairwise(borders)]
         return [Batch(state, times[part], words[part]) for state, part in zip(states, parts, strict=True)]
 
@@ -174,11 +176,6 @@ class Writer:
             state.check_at = 2 * max(len(times), COMMIT_POINTS)
         if self.worth_commit([Batch(state, times, times)]):
             self._committer.pending([state])
-
-
-def kept(column: Int64Array) -> Int64Array:
-    """The column as one that nobody changes: pending points must stay as they were acknowledged."""
-    return column.copy() if column.flags.writeable else column
 
 
 def _counts(times: Int64Array) -> UInt32Array | None:
