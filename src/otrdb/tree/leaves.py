@@ -7,6 +7,7 @@ shared cache.
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -166,20 +167,12 @@ class StoredLeaf:
 
     def _page_of(self, time: int) -> int:
         """The page with the first point at or after ``time``, unless that begins the next page."""
-        low, high = 0, len(self._firsts)
-        firsts = self._firsts
-        while low < high:
-            middle = (low + high) >> 1
-            if firsts[middle] < time:
-                low = middle + 1
-            else:
-                high = middle
-        return max(low - 1, 0)
+        return max(bisect_left(self._firsts, time) - 1, 0)
 
     def _pages(self, low: int, high: int) -> Columns:
-        pages = [self._page(index) for index in range(low, min(high, len(self._firsts)))]
-        if len(pages) == 1:
-            return pages[0]
+        if high == low + 1:
+            return self._page(low)
+        pages = [self._page(index) for index in range(low, high)]
         return np.concatenate([page[0] for page in pages]), np.concatenate([page[1] for page in pages])
 
     def _page(self, index: int) -> Columns:

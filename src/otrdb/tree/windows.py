@@ -8,6 +8,9 @@ points give the same bits.
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
+from itertools import groupby
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -137,73 +140,77 @@ def windows(source: Source, root: Node, edges: Words) -> Piece:
     Exact for any edges (int64[n], strictly ascending, in ns). Whole rows are used between the edges; only the
     slots an edge cuts are opened, down to the page that holds it.
     """
-    parts: list[tuple[Words, Words]] = []
-    _Edges(source, edges, parts).node(root, int(edges[0]), int(edges[-1]))
-    size = len(edges) - 1
-    starts = np.concatenate([part[0] for part in parts]) if parts else np.empty(0, np.int64)
-    rows = np.concatenate([part[1] for part in parts]) if parts else np.empty((0, 8), np.int64)
-    capacity = min(size, len(starts))
-    slots, out = np.empty(capacity, np.int64), np.empty((capacity, 8), np.int64)
-    filled = kernels.fold_edges(starts, rows, source.integer, edges, 0, slots, out, 0)
-    return Piece(slots[:filled], out[:filled])
+    descent = _Edges(source, edges)
+    descent.node(root, int(edges[0]), int(edges[-1]))
+    return descent.piece()
 
 
 class _Edges:
-    """The descent of one query with free edges.
+    """The descent of one query with free edges, in order of time.
 
-    It collects rows that each lie within one window, in order of time. Of a child node with one cut row only
-    that row's range is opened; with several, all of the child, whose finer rows then serve for all of them.
+    Of a child node with one cut row only that row's range is opened; with several, all of the child, whose
+    finer rows then serve for all of them.
     """
 
-    __slots__ = ("_edges", "_parts", "_source")
+    __slots__ = ("_cuts", "_edges", "_filled", "_numbers", "_rows", "_slots", "_source", "_times")
 
-    def __init__(self, source: Source, edges: Words, parts: list[tuple[Words, Words]]) -> None:
+    def __init__(self, source: Source, edges: Words) -> None:
+        size = len(edges) - 1
         self._source = source
         self._edges = edges
-        self._parts = parts
+        self._times: list[int] = edges.tolist()
+        self._filled = 0
+        self._slots, self._rows = np.empty(size, np.int64), np.empty((size, 8), np.int64)
+        # Room for the pieces of one cut row: an edge more than windows, and as many rows.
+        self._cuts = np.empty(size + 2, np.int64)
+        self._numbers = np.empty(size + 1, np.int64), np.empty((size + 1, 8), np.int64)
+
+    def piece(self) -> Piece:
+        """What has been collected."""
+        return Piece(self._slots[: self._filled], self._rows[: self._filled])
 
     def node(self, node: Node, start: int, end: int) -> None:
         """The rows of ``[start, end)``: whole ones as they are, cut ones from below."""
         starts, ends = node.bounds()
         low, high = int(ends.searchsorted(start, side="right")), int(starts.searchsorted(end))
-        cuts = self._cuts(starts, ends, start, end, low, high)
         done = low
-        for child, first, last in self._opened(node, cuts, start, end):
-            self._add(starts[done:first], node.rows[done:first])
+        for child, first, last in self._opened(node, self._divided(node, start, end, low, high), start, end):
+            if first > done:
+                self._whole(starts[done:first], node.rows[done:first])
             self._below(child, max(start, int(starts[first])), min(end, int(ends[last])))
             done = last + 1
-        self._add(starts[done:high], node.rows[done:high])
+        if high > done:
+            self._whole(starts[done:high], node.rows[done:high])
 
-    def _cuts(self, starts: Words, ends: Words, start: int, end: int, low: int, high: int) -> list[int]:
+    def _divided(self, node: Node, start: int, end: int, low: int, high: int) -> list[int]:
         """Which of the rows ``[low, high)`` an edge, or the border of what is asked for, divides."""
-        first, last = self._edges.searchsorted((start, end))
-        edges = self._edges[first:last]
+        if low >= high:
+            return []
+        starts, ends = node.bounds()
+        edges = self._edges[bisect_left(self._times, start) : bisect_left(self._times, end)]
         rows = ends[low:high].searchsorted(edges, side="right") + low
         inside = rows < high
         rows, edges = rows[inside], edges[inside]
-        cuts = dict.fromkeys(rows[starts[rows] < edges].tolist())
-        if low < high and starts[low] < start:
-            cuts = {low: None, **cuts}
-        if low < high and ends[high - 1] > end:
-            cuts[high - 1] = None
-        return list(cuts)
+        divided = dict.fromkeys(rows[starts[rows] < edges].tolist())
+        if starts[low] < start:
+            divided = {low: None, **divided}
+        if ends[high - 1] > end:
+            divided[high - 1] = None
+        return list(divided)
 
-    def _opened(self, node: Node, cuts: list[int], start: int, end: int) -> Iterator[tuple[Child, int, int]]:
+    def _opened(
+        self, node: Node, divided: list[int], start: int, end: int
+    ) -> Iterator[tuple[Child, int, int]]:
         """The children to open, each with the first and last row to take from it."""
         table, (starts, ends) = node.table(), node.bounds()
-        at = 0
-        while at < len(cuts):
-            child = table[int(node.slots[cuts[at]]) >> LEVEL_SHIFT]
-            following = at + 1
-            border = min(end, node.child_end(child))
-            while following < len(cuts) and starts[cuts[following]] < border:
-                following += 1
-            if following - at == 1 or child.kind != ChildKind.NODE:
-                yield from ((child, row, row) for row in cuts[at:following])
+        children = [table[slot] for slot in (node.slots[divided] >> LEVEL_SHIFT).tolist()]
+        for child, group in groupby(zip(children, divided, strict=True), key=itemgetter(0)):
+            rows = [row for _, row in group]
+            if len(rows) == 1 or child.kind != ChildKind.NODE:
+                yield from ((child, row, row) for row in rows)
             else:
                 low = int(ends.searchsorted(max(start, node.child_start(child)), side="right"))
-                yield child, low, int(starts.searchsorted(border)) - 1
-            at = following
+                yield child, low, int(starts.searchsorted(min(end, node.child_end(child)))) - 1
 
     def _below(self, child: Child, start: int, end: int) -> None:
         if child.kind == ChildKind.NODE:
@@ -212,14 +219,21 @@ class _Edges:
             self._points(child, start, end)
 
     def _points(self, child: Child, start: int, end: int) -> None:
+        """The points of a cut row, summarised window by window and merged into what lies before."""
         times, words = self._source.leaf(child).within(start, end)
-        first, last = self._edges.searchsorted((start + 1, end))
-        cuts = np.empty(last - first + 2, np.int64)
-        cuts[0], cuts[1:-1], cuts[-1] = start, self._edges[first:last], end
-        slots, rows = np.empty(len(cuts) - 1, np.int64), np.empty((len(cuts) - 1, 8), np.int64)
-        filled = kernels.summarise_edges(times, words, self._source.integer, cuts, 0, slots, rows, 0)
-        self._add(cuts[slots[:filled]], rows[:filled])
+        window = bisect_right(self._times, start) - 1
+        after = bisect_left(self._times, end, window + 1)
+        cuts, pieces = self._cuts, after - window
+        cuts[0], cuts[pieces] = start, end
+        if pieces > 1:
+            cuts[1:pieces] = self._edges[window + 1 : after]
+        integer, (slots, rows) = self._source.integer, self._numbers
+        made = kernels.summarise_edges(times, words, integer, cuts[: pieces + 1], window, slots, rows, 0)
+        self._filled = kernels.fold(
+            slots[:made], rows[:made], integer, 0, 0, self._slots, self._rows, self._filled
+        )
 
-    def _add(self, starts: Words, rows: Words) -> None:
-        if len(starts):
-            self._parts.append((starts, rows))
+    def _whole(self, starts: Words, rows: Words) -> None:
+        self._filled = kernels.fold_edges(
+            starts, rows, self._source.integer, self._edges, 0, self._slots, self._rows, self._filled
+        )
