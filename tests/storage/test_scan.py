@@ -1,7 +1,6 @@
 """Which groups happened: torn ones never did, damaged ones cost only themselves."""
 
 import random
-from collections.abc import Iterable
 
 import pytest
 from hypothesis import given
@@ -11,7 +10,8 @@ from otrdb.errors import Damaged
 from otrdb.storage.groups import FIRST_POSITION, GroupInfo
 from otrdb.storage.headers import SEGMENT_HEADER
 from tests.storage.stores import commit, no_damage, opened, put, scanned
-from tests.support.faulty import Change, FaultyMedium, Survives, everything
+from tests.support.crashes import in_sectors
+from tests.support.faulty import FaultyMedium, everything
 
 FIRST = "segment-00000001.otr"
 SECOND = "segment-00000002.otr"
@@ -26,20 +26,6 @@ def three_groups() -> tuple[FaultyMedium, list[GroupInfo]]:
 
 def copy_of(medium: FaultyMedium) -> FaultyMedium:
     return medium.crash(everything)
-
-
-def in_sectors(rng: random.Random, sector: int = 16) -> Survives:
-    """Any part of what was not synced survives, sector by sector."""
-
-    def survives(change: Change) -> Iterable[Change]:
-        if change.data is None:
-            return [change] if rng.random() < 0.5 else []
-        cuts = range(0, len(change.data), sector)
-        return [
-            Change(change.offset + at, change.data[at : at + sector]) for at in cuts if rng.random() < 0.7
-        ]
-
-    return survives
 
 
 def test_a_tail_torn_anywhere_never_happened() -> None:
@@ -79,7 +65,7 @@ def test_a_crash_leaves_a_group_whole_or_not_at_all(
             group.commit(b"last")
     except OSError:
         pass
-    crashed = medium.crash(in_sectors(rng))
+    crashed = medium.crash(in_sectors(rng, 16))
     after = opened(crashed)
     expected = [bytes([n]) for n in range(committed)]
     assert after.payloads in (expected, [*expected, b"last"])

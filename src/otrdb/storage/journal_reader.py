@@ -89,7 +89,7 @@ class JournalReader:
         base = self.position.offset if again else JOURNAL_HEADER.size
         limit = None if following is None else self.durable_before(following)
         file = self._files.open(number)
-        if again and following is None and not _may_go_on(file, base, number):
+        if base > JOURNAL_HEADER.size and following is None and not _may_go_on(file, base, number):
             return
         data, unreadable = read_what_can_be(file, base, (end or file.size()) - base)
 
