@@ -119,7 +119,10 @@ class ColumnDecoder:
     def read(self, page: bytes, out: Words) -> None:
         """Decode ``page``, which holds ``len(out)`` points, into ``out``."""
         if self._codec == PCODEC:
-            _, used = _guard(self._chunk.read_page_into, page, len(out), out.view(self._dtype))
+            try:
+                _, used = self._chunk.read_page_into(page, len(out), out.view(self._dtype))
+            except (RuntimeError, TypeError) as error:
+                raise Damaged(f"pcodec cannot decode a page: {error}.") from error
             whole = used == len(page)
         elif self._codec == RAW:
             whole = len(page) == 8 * len(out)
@@ -134,9 +137,14 @@ class ColumnDecoder:
 
 
 def _chunk_decompressor(meta: bytes, dtype: str) -> Pcodec:
-    file, used = _guard(pcodec.wrapped.FileDecompressor.new, meta[:HEADER_BYTES])
-    chunk, _ = _guard(file.chunk_decompressor, meta[used:], dtype)
+    chunk, _ = _guard(_file_decompressor(meta[:HEADER_BYTES]).chunk_decompressor, meta[HEADER_BYTES:], dtype)
     return chunk
+
+
+@lru_cache(maxsize=4)
+def _file_decompressor(header: bytes) -> Pcodec:
+    file, _ = _guard(pcodec.wrapped.FileDecompressor.new, header)
+    return file
 
 
 def _guard(function: Callable[..., Pcodec], *arguments: object) -> Pcodec:

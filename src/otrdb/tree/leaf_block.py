@@ -61,7 +61,8 @@ class LeafHead(NamedTuple):
     shift: int
     kind: Kind
     counts: list[int]
-    directory: NDArray[np.void]
+    pages: list[tuple[int, int, int, int]]
+    """Of each page: first time, bytes of its times, bytes of its values, CRC."""
     times: ColumnDecoder
     values: ColumnDecoder
 
@@ -108,7 +109,7 @@ def decode_leaf_head(head: bytes) -> LeafHead:
     metas = LEAF_HEAD.size + len(counts) * LEAF_PAGE.size
     if len(head) != metas + times_meta + values_meta:
         raise Damaged("A leaf's head does not have the length its fields give it.")
-    directory = np.frombuffer(head, _PAGE, len(counts), LEAF_HEAD.size)
+    pages = np.frombuffer(head, _PAGE, len(counts), LEAF_HEAD.size).tolist()
     times = ColumnDecoder(times_codec, head[metas : metas + times_meta], Kind.INT)
     values = ColumnDecoder(values_codec, head[metas + times_meta :], kind)
-    return LeafHead(start, shift, kind, counts, directory, times, values)
+    return LeafHead(start, shift, kind, counts, pages, times, values)

@@ -8,6 +8,7 @@ shared cache.
 from __future__ import annotations
 
 from bisect import bisect_left
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -107,10 +108,9 @@ class StoredLeaf:
         self._head = head
         self._blocks = blocks
         self._cache = cache
-        sizes = head.directory["times"].astype(np.int64) + head.directory["values"]
-        self._sizes: list[int] = sizes.tolist()
-        self._offsets: list[int] = (np.cumsum(sizes) - sizes).tolist()
-        self._firsts: list[int] = head.directory["first"].tolist()
+        self._firsts = [first for first, _, _, _ in head.pages]
+        self._sizes = [times + values for _, times, values, _ in head.pages]
+        self._offsets = [0, *accumulate(self._sizes)]
 
     @property
     def memory(self) -> int:
@@ -192,7 +192,7 @@ class StoredLeaf:
         return columns
 
     def _read_all(self) -> Columns:
-        body = self._blocks.read_body(self.address, 0, sum(self._sizes))
+        body = self._blocks.read_body(self.address, 0, self._offsets[-1])
         count = sum(self._head.counts)
         times, words = np.empty(count, np.int64), np.empty(count, np.int64)
         at = 0
@@ -203,9 +203,8 @@ class StoredLeaf:
         return times, words
 
     def _decode(self, index: int, data: bytes, out: Columns) -> None:
-        entry = self._head.directory[index]
-        split = int(entry["times"])
-        if len(data) != self._sizes[index] or crc32c(data) != int(entry["crc"]):
+        _, split, _, crc = self._head.pages[index]
+        if len(data) != self._sizes[index] or crc32c(data) != crc:
             raise Damaged(f"Page {index} of the leaf at {self.address} fails its checksum.")
         self._head.times.read(data[:split], out[0])
         self._head.values.read(data[split:], out[1])
