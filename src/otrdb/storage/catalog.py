@@ -182,6 +182,7 @@ def _open(path: Path, archive: UUID) -> sqlite3.Connection | None:
         return None
     db = _connection(path)
     try:
+        _make_safe(db)
         if tables.belongs_to(db, archive):
             return db
     except sqlite3.DatabaseError:
@@ -195,6 +196,7 @@ def _make(path: Path, archive: UUID) -> sqlite3.Connection:
     for suffix in ("", "-journal"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
     db = _connection(path)
+    _make_safe(db)
     tables.create_tables(db, archive)
     return db
 
@@ -208,9 +210,9 @@ def _copy(path: Path, archive: UUID) -> sqlite3.Connection:
         if tables.belongs_to(memory, archive):
             return memory
     except sqlite3.DatabaseError:
-        # As in _open; and a writer that died while it wrote leaves a file that cannot be read without
-        # writing.
+        # As in _open; and what a writer left that died while it wrote cannot be read without writing.
         pass
+    memory.close()
     return _in_memory(archive)
 
 
@@ -221,10 +223,11 @@ def _in_memory(archive: UUID) -> sqlite3.Connection:
 
 
 def _connection(path: Path | str) -> sqlite3.Connection:
+    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True)
+
+
+def _make_safe(db: sqlite3.Connection) -> None:
     # A rollback journal, since a write-ahead log could not be read on read-only media; all syncs, since the
-    # catalog vouches for groups and a torn catalog could say anything.
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True)
-    if path != ":memory:" and "mode=ro" not in str(path):
-        db.execute("PRAGMA journal_mode = TRUNCATE")
-        db.execute("PRAGMA synchronous = FULL")
-    return db
+    # catalog vouches for groups, and a torn catalog could say anything.
+    db.execute("PRAGMA journal_mode = TRUNCATE")
+    db.execute("PRAGMA synchronous = FULL")
