@@ -105,7 +105,8 @@ def arrow_table(table: Foreign) -> dict[str, Array]:
 
 
 def _child(chunk: Foreign, position: int, form: str) -> Array:
-    return _column(chunk.view().child(position), form, chunk.offset, chunk.length)
+    # A view of a child does not keep the chunk's memory alive: what outlives the chunk must be a copy.
+    return _column(chunk.view().child(position), form, chunk.offset, chunk.length).copy()
 
 
 def _column(view: Foreign, form: str, start: int, length: int) -> Array:
