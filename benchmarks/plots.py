@@ -48,6 +48,7 @@ def _insert(results: Results, axes: Axes) -> None:
     bars = axes.barh(list(rates_), list(rates_.values()), color=[_COLOURS[name] for name in rates_])
     axes.bar_label(bars, fmt="{:.3g}", padding=3)
     axes.invert_yaxis()
+    axes.margins(x=0.1)
     axes.set_xlabel("M points/s, durable batches of 100,000")
 
 
@@ -101,6 +102,7 @@ def _memory(results: Results, axes: Axes) -> None:
         bars = axes.barh(names, held, color=[_COLOURS[name] for name in names], alpha=shade)
         axes.bar_label(bars, fmt="{:.0f}", padding=3)
     axes.invert_yaxis()
+    axes.margins(x=0.1)
     axes.set_xlabel("MB of memory: idle (dark) and at most while inserting and asking")
 
 
@@ -120,7 +122,7 @@ def _finish(axes: Axes, across: str, up: str) -> None:
 
 def _legend(axes: Axes) -> None:
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(fontsize="small")
+        axes.legend(fontsize="small", loc="center left", bbox_to_anchor=(1, 0.5))
 
 
 PLOTS: dict[str, Callable[[Results, Axes], None]] = {

@@ -92,7 +92,7 @@ PROFILES: Final = {
             bulk_points=10 * MILLION,
             repeats=3,
             kind_points=MILLION,
-            rate_points=500_000,
+            rate_points=MILLION,
             backfill_points=MILLION,
             footprint_points=10 * MILLION,
             live_streams=1_000,
@@ -110,7 +110,7 @@ PROFILES: Final = {
             footprint_points=300 * MILLION,
             live_streams=10_000,
             seconds=0.3,
-            caps={"sqlite": 10 * MILLION, "flat": 100 * MILLION},
+            caps={"sqlite": 10 * MILLION, "flat": 30 * MILLION},
         ),
         Profile(
             "budget",
