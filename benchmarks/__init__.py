@@ -2,7 +2,7 @@
 
     python -m benchmarks                         profile quick: 10 M points, some minutes
     python -m benchmarks --profile full          300 M points, half an hour or more, 10 GB of disk
-    python -m benchmarks --profile budget        quick on part of one core, with 1 GB and slow syncs (best as root)
+    python -m benchmarks --profile budget        part of one core, 1 GB, slow syncs (best as root)
     python -m benchmarks --only views --points 1000000 --contenders tree,chunked
     python -m benchmarks --report                docs/benchmark.md and its plots, from bench/results
     python -m benchmarks.sweep                   the tree's constants, as Markdown for docs/design.md
