@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from otrdb.errors import InvalidArgument, NotAnArchive
+from otrdb.errors import DiskFull, InvalidArgument, NotAnArchive, WriteFailed
 from otrdb.model import LAST_TIME, MIN_TIME
 from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
@@ -203,15 +204,28 @@ class Closing:
     def __call__(self) -> None:
         """Make acknowledged points durable, bring the catalog up to date, let go of the files."""
         core = self._engine.core
-        with self._lock, core.committing:
+        with self._lock, core.committing, ExitStack() as stack:
             if core.closed:
                 return
+            stack.callback(self._release)
+            stack.callback(core.segments.close)
+            stack.callback(self._engine.encoder.close)
+            stack.callback(core.catalog.close)
+            clean = core.journal is None or self._commit_marked()
             core.closed = True
-            try:
-                if core.journal is not None:
-                    core.journal.close()
-                core.catalog.close()
-            finally:
-                self._engine.encoder.close()
-                core.segments.close()
-                self._release()
+            if core.journal is not None:
+                core.journal.close(clean=clean)
+
+    def _commit_marked(self) -> bool:
+        """Commit the streams with marks: a mark's number must not mean something else after the next opening.
+
+        Where there is no room for that the session ends uncleanly, after which numbers go on much higher.
+        """
+        core = self._engine.core
+        with core.lock:
+            marked = [state for state in core.streams if state.last_version > state.committed.version]
+        try:
+            self._engine.pressure.commit(marked)
+        except (DiskFull, WriteFailed):
+            return False
+        return True

@@ -10,11 +10,11 @@ from otrdb import kernels
 from otrdb.columns import decode
 from otrdb.model import MIN_TIME, Array, Int64Array, Kind
 from otrdb.results import Windows
+from otrdb.tree import Piece
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from otrdb.tree import Piece
 
 _WORD_BITS = 64
 
@@ -30,10 +30,18 @@ def dense_windows(
 ) -> Windows:
     """All windows between ``edges``; those without points have zeros."""
     size = max(len(edges) - 1, 0)
-    rows = np.zeros((size, 8), np.int64)
-    if piece is not None:
-        rows[piece.slots] = piece.rows
-    return Windows(edges[:size], _columns(kind, rows, names), kind, width, version)
+    if piece is None:
+        piece = Piece(np.empty(0, np.int64), np.empty((0, 8), np.int64))
+    columns = {
+        name: _spread(piece.slots, column, size) for name, column in _columns(kind, piece.rows, names).items()
+    }
+    return Windows(edges[:size], columns, kind, width, version)
+
+
+def _spread(slots: Int64Array, column: Array, size: int) -> Array:
+    spread = np.zeros(size, column.dtype)
+    spread[slots] = column
+    return spread
 
 
 def _columns(kind: Kind, rows: Int64Array, names: Sequence[str]) -> dict[str, Array]:

@@ -210,11 +210,15 @@ class Journal:
                     self._begin_file(0)
                     self._free(lsn)
 
-    def close(self) -> None:
-        """Sync what was appended and end the session; the next may go on behind it. May be repeated."""
+    def close(self, *, clean: bool = True) -> None:
+        """Sync what was appended and end the session; the next may go on behind it. May be repeated.
+
+        If it is not ``clean``, the next session begins like after a crash.
+        """
         self._flusher.stop()
         if self._failure is None and not self._closed:
             self._sync()
+        if clean and self._failure is None and not self._closed:
             with self._lock:
                 self._add(CLOSED, 0, 0, self._last, b"")
             self._sync()
