@@ -5,14 +5,17 @@ from setuptools import Extension, setup
 
 PYTHON_3_11 = 0x030B0000
 
-# -ffp-contract=off: a fused multiply-add rounds once where x86 rounds twice, and the summaries kept on
-# disk must have the same bits on every machine.
+# -ffp-contract=off: a fused multiply-add rounds once where two operations round twice, and the summaries
+# kept on disk must have the same bits on every machine.
+# -fno-strict-aliasing: words are read as doubles and rows as structs in place.
+# -fno-tree-slp-vectorize: pairing scalars lengthens the chain of a row merge (5.4 instead of 4.3 ns per row).
 kernels = Extension(
     "otrdb.kernels.compiled",
     ["src/otrdb/kernels/compiled.py"],
     define_macros=[("Py_LIMITED_API", hex(PYTHON_3_11))],
+    depends=["setup.py"],
     py_limited_api=True,
-    extra_compile_args=["-O3", "-ffp-contract=off", "-fno-strict-aliasing"],
+    extra_compile_args=["-O3", "-ffp-contract=off", "-fno-strict-aliasing", "-fno-tree-slp-vectorize"],
 )
 
 setup(

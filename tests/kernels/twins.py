@@ -43,7 +43,9 @@ def lane_sum(values: Iterable[float]) -> float:
 
 
 def clamp(value: float, low: float, high: float) -> float:
-    return low if value < low else high if value > high else value
+    if value < low:
+        return low
+    return min(value, high)
 
 
 def scale(low: float, high: float) -> int:
@@ -124,7 +126,8 @@ class IntSummary:
 
     @classmethod
     def of_row(cls, row: Sequence[int]) -> Self:
-        return cls(*row[:5], to_float(row[5]), (row[7] << 64) + (row[6] & MASK_64))
+        count, low, high, first, last, m2, total_low, total_high = row
+        return cls(count, low, high, first, last, to_float(m2), (total_high << 64) + (total_low & MASK_64))
 
     def row(self) -> list[int]:
         words = [self.count, self.min, self.max, self.first, self.last, to_word(self.m2)]

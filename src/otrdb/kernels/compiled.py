@@ -3,20 +3,25 @@
 # ruff: noqa: F821  (Py_buffer is a type Cython knows by itself)
 """The loops over points and summary rows: Python with C types, compiled by Cython.
 
-A row summarises points in eight words of eight bytes, `FloatRow` or `IntRow` below. Every result is defined to the
-last bit, because archives must not differ between machines: sums run in four lanes (point i of a group in lane
-i % 4, total (l0 + l1) + (l2 + l3)), groups longer than `BLOCK` points are summarised block by block, and rows merge
-from left to right by the pairwise formula of Chan, Golub and LeVeque ("Algorithms for Computing the Sample
-Variance", 1983). tests/kernels/twins.py says the same in plain Python and must agree bit for bit.
+A row summarises points in eight words of eight bytes, `FloatRow` or `IntRow` below. Every result is defined
+to the last bit, because archives must not differ between machines: sums run in four lanes (point i of a group
+in lane i % 4, total (l0 + l1) + (l2 + l3)), groups longer than `BLOCK` points are summarised block by block,
+and rows merge from left to right by the pairwise formula of Chan, Golub and LeVeque ("Algorithms for
+Computing the Sample Variance", 1983). tests/kernels/twins.py says the same in plain Python and must agree bit
+for bit.
 
-Squares of very large or very small values leave the range of a double. A row of floats therefore keeps its m2 times
-2^(-2e), where e is the binary exponent of the largest magnitude in it, and 0 in the ordinary range, where no scaling
-is done. e follows from min and max, so it is not stored.
+Squares of very large or very small values leave the range of a double. A row of floats therefore keeps its m2
+times 2^(-2e), where e is the binary exponent of the largest magnitude in it, and 0 in the ordinary range,
+where no scaling is done. e follows from min and max, so it is not stored.
 
-Outputs are the caller's and must not overlap inputs. Nothing is allocated, save by `merge_runs` under policy "equal"
-for many points at one time. Buffers are taken once and used as plain pointers: typed memoryviews would cost a small
-call 0.7 us more under the limited API. The file is long because C functions of one extension live in one module;
-the lines of `# ---` part it. What the public functions at its end promise is written in compiled.pyi.
+Arrays are C-contiguous; inputs may be read-only; outputs are the caller's and must not overlap inputs. An
+array of another type, shape or length, or an output without enough room, raises ValueError; what outputs hold
+then is undefined. Nothing is allocated, save by `merge_runs` under policy "equal" for many points at one
+time. Calls of `LARGE` points or more release the GIL. Buffers are taken once and used as plain pointers:
+typed memoryviews would cost a small call 0.7 us more under the limited API.
+
+The file is long because C functions are shared within one extension module only. Lines of `# ---` part it;
+the functions that Python sees are at the end.
 """
 
 import cython
@@ -45,6 +50,7 @@ IntRow = cython.struct(count=Int, min=Int, max=Int, first=Int, last=Int, m2=Real
 FloatRows = cython.typedef(cython.pointer(FloatRow))
 IntRows = cython.typedef(cython.pointer(IntRow))
 Output = cython.struct(slots=Words, rows=Words, capacity=Size)
+Outputs = cython.typedef(cython.pointer(Output))
 Run = cython.struct(times=Words, words=Words, n=Size)
 Held = cython.struct(count=cython.int, views=Py_buffer[8])
 Runs = cython.typedef(cython.pointer(Run))
@@ -59,12 +65,13 @@ GREATEST = cython.declare(Real, ldexp(1.0, 470))
 TWO_64 = cython.declare(Real, ldexp(1.0, 64))
 MAX_INT = cython.declare(Int, 0x7FFFFFFFFFFFFFFF)
 SIGN = cython.declare(Unsigned, cast(Unsigned, 1) << 63)
+LEAST_BITS = cython.declare(Unsigned, cast(Unsigned, 1023 - 400) << 52)
+GREATEST_BITS = cython.declare(Unsigned, cast(Unsigned, 1023 + 470) << 52)
 EXPONENT = cython.declare(Unsigned, cast(Unsigned, 0x7FF) << 52)
-GOLDEN = cython.declare(
-    Unsigned, 0x9E3779B97F4A7C15
-)  # 2^64 / golden ratio (Knuth, TAOCP 6.4: Fibonacci hashing)
+# 2^64 / golden ratio: Fibonacci hashing (Knuth, The Art of Computer Programming, 6.4)
+GOLDEN = cython.declare(Unsigned, 0x9E3779B97F4A7C15)
 
-# --- buffers ---------------------------------------------------------------------------------------------------------
+# --- buffers ------------------------------------------------------------------------------------------------
 
 
 @cfunc
@@ -101,7 +108,7 @@ def same_length(held: Buffers, first: Size, second: Size) -> cython.void:
         raise ValueError("arrays differ in length")
 
 
-# --- search ----------------------------------------------------------------------------------------------------------
+# --- search -------------------------------------------------------------------------------------------------
 
 
 @cfunc
@@ -140,7 +147,7 @@ def lower_bound(values: Words, n: Size, value: Int) -> Size:
     return low
 
 
-# --- rows of floats --------------------------------------------------------------------------------------------------
+# --- rows of floats -----------------------------------------------------------------------------------------
 
 
 @cfunc
@@ -306,16 +313,33 @@ def float_block(words: Words, n: Size, row: FloatRows) -> cython.void:
 
 
 @cfunc
+@inline
 @nogil
 @exceptval(check=False)
-def scaled_merge(a: FloatRows, b: FloatRows, low: Real, high: Real, share: Real) -> cython.void:
-    """Mean and m2 of `a` with `b` merged in, where something needs scaling; `low`, `high`: the merged min and max."""
-    e: cython.int = scale(low, high)
-    mean: Real = ldexp(a.mean, -e)
-    d: Real = ldexp(b.mean, -e) - mean
-    a.m2 = ldexp(a.m2, 2 * (scale(a.min, a.max) - e))
-    a.m2 = a.m2 + ldexp(b.m2, 2 * (scale(b.min, b.max) - e)) + d * d * (cast(Real, a.count) * share)
-    a.mean = clamp(ldexp(mean + d * share, e), low, high)
+def is_ordinary(row: FloatRows) -> cython.bint:
+    """True if `scale(row.min, row.max)` is 0; magnitudes are ordered as their bits are."""
+    low: Unsigned = cast(Unsigned, cast(Words, address(row.min))[0]) & ~SIGN
+    high: Unsigned = cast(Unsigned, cast(Words, address(row.max))[0]) & ~SIGN
+    most: Unsigned = low if low > high else high
+    return most - LEAST_BITS < GREATEST_BITS - LEAST_BITS or most == 0
+
+
+@cfunc
+@inline
+@nogil
+@exceptval(check=False)
+def merge_extremes(a: FloatRows, b: FloatRows) -> cython.void:
+    """Count, min, max and last of `a` with `b` merged in."""
+    low: Real = b.min if b.min < a.min else a.min
+    high: Real = b.max if b.max > a.max else a.max
+    if low == 0.0 and a.min == b.min:  # two zeros: the one with a sign is less
+        low = a.min if cast(Words, address(a.min))[0] < 0 else b.min
+    if high == 0.0 and a.max == b.max:
+        high = b.max if cast(Words, address(a.max))[0] < 0 else a.max
+    a.min = low
+    a.max = high
+    a.count += b.count
+    a.last = b.last
 
 
 @cfunc
@@ -323,31 +347,49 @@ def scaled_merge(a: FloatRows, b: FloatRows, low: Real, high: Real, share: Real)
 @nogil
 @exceptval(check=False)
 def float_merge(a: FloatRows, b: FloatRows) -> cython.void:
-    """Merges the row `b` of later points into `a`."""
-    low: Real = b.min if b.min < a.min else a.min
-    high: Real = b.max if b.max > a.max else a.max
-    if low == 0.0 and a.min == b.min:  # two zeros: the one with a sign is less
-        low = a.min if cast(Words, address(a.min))[0] < 0 else b.min
-    if high == 0.0 and a.max == b.max:
-        high = b.max if cast(Words, address(a.max))[0] < 0 else a.max
+    """Merges the row `b` of later points into `a`; both in the ordinary range, so the result is too."""
     share: Real = cast(Real, b.count) / cast(Real, a.count + b.count)
-    if (
-        ordinary(magnitude(low, high))
-        and ordinary(magnitude(a.min, a.max))
-        and ordinary(magnitude(b.min, b.max))
-    ):
-        d: Real = b.mean - a.mean
-        a.m2 = a.m2 + b.m2 + d * d * (cast(Real, a.count) * share)
-        a.mean = clamp(a.mean + d * share, low, high)
-    else:
-        scaled_merge(a, b, low, high, share)
-    a.min = low
-    a.max = high
-    a.count += b.count
-    a.last = b.last
+    d: Real = b.mean - a.mean
+    a.m2 = a.m2 + b.m2 + d * d * (cast(Real, a.count) * share)
+    merge_extremes(a, b)
+    a.mean = clamp(a.mean + d * share, a.min, a.max)
 
 
-# --- rows of integers ------------------------------------------------------------------------------------------------
+@cfunc
+@nogil
+@exceptval(check=False)
+def scaled_merge(a: FloatRows, b: FloatRows) -> cython.void:
+    """`float_merge` of any rows. In the ordinary range the scales are 1 and the bits the same."""
+    before: FloatRow = a[0]
+    merge_extremes(a, b)
+    share: Real = cast(Real, b.count) / cast(Real, a.count)
+    e: cython.int = scale(a.min, a.max)
+    mean: Real = ldexp(a.mean, -e)
+    d: Real = ldexp(b.mean, -e) - mean
+    m2_a: Real = ldexp(a.m2, 2 * (scale(before.min, before.max) - e))
+    m2_b: Real = ldexp(b.m2, 2 * (scale(b.min, b.max) - e))
+    a.m2 = m2_a + m2_b + d * d * (cast(Real, before.count) * share)
+    a.mean = clamp(ldexp(mean + d * share, e), a.min, a.max)
+
+
+@cfunc
+@nogil
+@exceptval(check=False)
+def merge_float_rows(target: FloatRows, rows: FloatRows, n: Size) -> cython.void:
+    """Merges `n` rows into one, left to right."""
+    i: Size = 0
+    row: FloatRow = target[0]  # a copy, to be kept in registers
+    if is_ordinary(target):
+        while i < n and is_ordinary(rows + i):
+            float_merge(address(row), rows + i)
+            i += 1
+    target[0] = row
+    while i < n:
+        scaled_merge(target, rows + i)
+        i += 1
+
+
+# --- rows of integers ---------------------------------------------------------------------------------------
 
 
 @cfunc
@@ -434,27 +476,20 @@ def int_merge(a: IntRows, b: IntRows) -> cython.void:
     a.last = b.last
 
 
-# --- rows of either kind, as pointers to their first word ------------------------------------------------------------
+# --- rows of either kind, as pointers to their first word ---------------------------------------------------
 
 
 @cfunc
 @nogil
 @exceptval(check=False)
 def merge_rows(target: Words, rows: Words, n: Size, integer: cython.bint) -> cython.void:
-    """Merges `n` rows into one, left to right. The local copy stays in registers."""
+    """Merges `n` rows into one, left to right."""
     i: Size
-    as_float: FloatRow
-    as_int: IntRow
     if integer:
-        as_int = cast(IntRows, target)[0]
         for i in range(n):
-            int_merge(address(as_int), cast(IntRows, rows + 8 * i))
-        cast(IntRows, target)[0] = as_int
+            int_merge(cast(IntRows, target), cast(IntRows, rows) + i)
     else:
-        as_float = cast(FloatRows, target)[0]
-        for i in range(n):
-            float_merge(address(as_float), cast(FloatRows, rows + 8 * i))
-        cast(FloatRows, target)[0] = as_float
+        merge_float_rows(cast(FloatRows, target), cast(FloatRows, rows), n)
 
 
 @cfunc
@@ -483,10 +518,10 @@ def group_row(words: Words, n: Size, integer: cython.bint, row: Words) -> cython
         done += size
 
 
-# --- groups ----------------------------------------------------------------------------------------------------------
+# --- groups -------------------------------------------------------------------------------------------------
 
-# Items (points, or rows if `folds`) sorted by key (time or slot), and how they are grouped: by (key - base) >> shift,
-# or, if there are edges, by base + the index of the window between two edges.
+# Items (points, or rows if `folds`) sorted by key (time or slot), and how they are grouped: by
+# (key - base) >> shift or, if there are edges, by base + the index of the window between two edges.
 Task = cython.struct(
     keys=Words, items=Words, n=Size, folds=cython.bint, integer=cython.bint, base=Int, shift=cython.int,
     edges=Words, windows=Size,
@@ -495,10 +530,11 @@ Tasks = cython.typedef(cython.pointer(Task))
 
 
 @cfunc
+@inline
 @nogil
 @exceptval(check=False)
-def put_group(task: Tasks, start: Size, end: Size, slot: Int, out: Output, filled: Size) -> Size:
-    """Writes items[start:end] as one row; rows also merge into a last output row of the same slot. -1 if full."""
+def put_group(task: Tasks, start: Size, end: Size, slot: Int, out: Outputs, filled: Size) -> Size:
+    """Writes items[start:end] as one row; rows merge into a last output row of the same slot. -1 if full."""
     merges: cython.bint = task.folds and filled > 0 and out.slots[filled - 1] == slot
     if not merges:
         if filled >= out.capacity:
@@ -520,7 +556,7 @@ def put_group(task: Tasks, start: Size, end: Size, slot: Int, out: Output, fille
 @cfunc
 @nogil
 @exceptval(check=False)
-def group_by_shift(task: Tasks, out: Output, filled: Size) -> Size:
+def group_by_shift(task: Tasks, out: Outputs, filled: Size) -> Size:
     start: Size = 0
     end: Size
     since: Int
@@ -540,7 +576,7 @@ def group_by_shift(task: Tasks, out: Output, filled: Size) -> Size:
 @cfunc
 @nogil
 @exceptval(check=False)
-def group_by_edges(task: Tasks, out: Output, filled: Size) -> Size:
+def group_by_edges(task: Tasks, out: Outputs, filled: Size) -> Size:
     start: Size = lower_bound(task.keys, task.n, task.edges[0])
     n: Size = lower_bound(task.keys, task.n, task.edges[task.windows])
     end: Size
@@ -556,7 +592,7 @@ def group_by_edges(task: Tasks, out: Output, filled: Size) -> Size:
 @cfunc
 @nogil
 @exceptval(check=False)
-def group_items(task: Tasks, out: Output, filled: Size) -> Size:
+def group_items(task: Tasks, out: Outputs, filled: Size) -> Size:
     if task.edges == cython.NULL:
         return group_by_shift(task, out, filled)
     return group_by_edges(task, out, filled) if task.windows > 0 else filled
@@ -590,10 +626,10 @@ def group(
         if task.shift < 0 or task.shift > 63:
             raise ValueError("shift must be 0..63")
         if task.n < LARGE:
-            filled = group_items(task, out, filled)
+            filled = group_items(task, address(out), filled)
         else:
             with nogil:
-                filled = group_items(task, out, filled)
+                filled = group_items(task, address(out), filled)
         if filled < 0:
             raise ValueError("output is too small")
         return filled
@@ -601,7 +637,7 @@ def group(
         drop(address(held))
 
 
-# --- columns of an answer --------------------------------------------------------------------------------------------
+# --- columns of an answer -----------------------------------------------------------------------------------
 
 
 @cfunc
@@ -632,7 +668,7 @@ def int_moments(row: IntRows, mean: Reals, stddev: Reals) -> cython.void:
     stddev[0] = deviation(row.m2, row.count, cast(Real, row.min), cast(Real, row.max), 0)
 
 
-# --- merging two runs of points --------------------------------------------------------------------------------------
+# --- merging two runs of points -----------------------------------------------------------------------------
 
 
 @cfunc
@@ -650,11 +686,13 @@ def copy(source: Runs, start: Size, end: Size, out: Runs) -> cython.void:
 @nogil
 @exceptval(check=False)
 def merge_all(a: Runs, b: Runs, out: Runs) -> cython.void:
-    """Keeps every point, those of `a` first at equal times. Long runs are copied, short ones merged step by step."""
+    """Keeps every point, those of `a` first at equal times. Long runs are copied, others merged in steps."""
     i: Size = 0
     j: Size = 0
     end: Size
+    before: Size
     while i < a.n and j < b.n:
+        before = out.n
         if a.times[i] <= b.times[j]:
             end = run_end(a.times, i, a.n, b.times[j])
             copy(a, i, end, out)
@@ -663,12 +701,12 @@ def merge_all(a: Runs, b: Runs, out: Runs) -> cython.void:
             end = run_end(b.times, j, b.n, a.times[i] - 1)
             copy(b, j, end, out)
             j = end
-        while a.n - i >= STEPS and b.n - j >= STEPS:
-            end = i
-            i = merge_steps(a, i, b, j, out)
-            j += STEPS - (i - end)
-            if i == end or i == end + STEPS:  # all from one side: a long run
-                break
+        mixed: cython.bint = out.n - before < STEPS / 8
+        while mixed and a.n - i >= STEPS and b.n - j >= STEPS:
+            end = merge_steps(a, i, b, j, out)
+            j += STEPS - (end - i)
+            mixed = STEPS / 8 < end - i and end - i < STEPS - STEPS / 8
+            i = end
     copy(a, i, a.n, out)
     copy(b, j, b.n, out)
 
@@ -678,15 +716,24 @@ def merge_all(a: Runs, b: Runs, out: Runs) -> cython.void:
 @exceptval(check=False)
 def merge_steps(a: Runs, i: Size, b: Runs, j: Size, out: Runs) -> Size:
     """Appends the next STEPS points of a[i:] and b[j:] without branches; returns the new `i`."""
+    times_a: Words = a.times  # locals, since a store could change what `a` points to
+    words_a: Words = a.words
+    times_b: Words = b.times
+    words_b: Words = b.words
+    times: Words = out.times + out.n
+    words: Words = out.words + out.n
     k: Size
-    of_a: Size
-    for k in range(out.n, out.n + STEPS):
-        of_a = a.times[i] <= b.times[j]
-        out.times[k] = a.times[i] if of_a else b.times[j]
-        out.words[k] = a.words[i] if of_a else b.words[j]
-        i += of_a
-        j += 1 - of_a
-    out.n += STEPS
+    of_a: Int
+    steps: Size = STEPS
+    for k in range(steps):
+        of_a = -cast(
+            Int, times_a[i] <= times_b[j]
+        )  # all bits or none; compilers would make a choice a branch
+        times[k] = times_b[j] ^ ((times_a[i] ^ times_b[j]) & of_a)
+        words[k] = words_b[j] ^ ((words_a[i] ^ words_b[j]) & of_a)
+        i -= of_a
+        j += 1 + of_a
+    out.n += steps
     return i
 
 
@@ -778,9 +825,10 @@ def merge_equal(
         k = keep_new_many(b.words + j, b_end - j, kept, count, integer)
     if k < 0:
         return -1
-    for count in range(count, k):
+    while count < k:
         out.times[out.n] = now
         out.n += 1
+        count += 1
     return 0
 
 
@@ -826,18 +874,25 @@ def merge_points(a: Runs, b: Runs, policy: cython.int, integer: cython.bint, out
     return merge_by_policy(a, b, policy, integer, out)
 
 
-# --- checks ----------------------------------------------------------------------------------------------------------
+# --- checks -------------------------------------------------------------------------------------------------
+
+Fitness = cython.struct(ascending=cython.bint, outside=Size, not_finite=Size)
 
 
 @cfunc
 @nogil
 @exceptval(check=False)
 def is_ascending(times: Words, n: Size) -> cython.bint:
+    """The sign bit of `falls` collects x < y without overflow and for vector registers."""
     i: Size
-    falls: cython.int = 0
+    x: Unsigned
+    y: Unsigned
+    falls: Unsigned = 0
     for i in range(1, n):
-        falls |= times[i] < times[i - 1]
-    return falls == 0
+        x = cast(Unsigned, times[i])
+        y = cast(Unsigned, times[i - 1])
+        falls |= (x & ~y) | (~(x ^ y) & (x - y))
+    return falls < SIGN
 
 
 @cfunc
@@ -852,34 +907,49 @@ def first_outside(times: Words, n: Size, low: Int, high: Int) -> Size:
 
 
 @cfunc
-@inline
 @nogil
 @exceptval(check=False)
-def not_finite(word: Int) -> cython.bint:
-    return (cast(Unsigned, word) & EXPONENT) == EXPONENT
+def first_not_finite(words: Words, n: Size) -> Size:
+    """Adding one to an exponent of ones carries into the sign bit."""
+    i: Size
+    ones: Unsigned = EXPONENT
+    one: Unsigned = cast(Unsigned, 1) << 52
+    carries: Unsigned = 0
+    for i in range(n):
+        carries |= (cast(Unsigned, words[i]) & ones) + one
+    if carries >= SIGN:
+        for i in range(n):
+            if (cast(Unsigned, words[i]) & ones) == ones:
+                return i
+    return -1
 
 
 @cfunc
 @nogil
 @exceptval(check=False)
-def first_not_finite(words: Words, n: Size) -> Size:
-    i: Size
-    found: cython.int = 0
-    for i in range(n):
-        found |= not_finite(words[i])
-    if found:
-        for i in range(n):
-            if not_finite(words[i]):
-                return i
-    return -1
+def examine(times: Words, words: Words, n: Size, is_float: cython.bint, low: Int, high: Int) -> Fitness:
+    fit: Fitness
+    fit.ascending = is_ascending(times, n)
+    fit.outside = fit.not_finite = -1
+    if n > 0 and not (fit.ascending and times[0] >= low and times[n - 1] <= high):
+        fit.outside = first_outside(times, n, low, high)
+    if is_float:
+        fit.not_finite = first_not_finite(words, n)
+    return fit
 
 
-# --- the module's functions ------------------------------------------------------------------------------------------
+# --- the module's functions ---------------------------------------------------------------------------------
 
 
 def summarise(
     times, words, integer: cython.bint, origin: Int, shift: cython.int, slots_out, rows_out, filled: Size
 ) -> Size:
+    """Appends a row per group of points with equal (t - origin) >> shift; returns the new count of rows.
+
+    times, words: int64[n], times ascending, t - origin within int64; shift: 0..63. slots_out: int64[m] and
+    rows_out: int64[m, 8] are filled from index `filled`; rows before that stay as they are, also if the last
+    one has the first group's slot.
+    """
     task: Task
     task.folds = False
     task.integer = integer
@@ -891,6 +961,11 @@ def summarise(
 def summarise_edges(
     times, words, integer: cython.bint, edges, index0: Int, slots_out, rows_out, filled: Size
 ) -> Size:
+    """`summarise` for the windows [edges[j], edges[j + 1]), of slot index0 + j; returns the new count.
+
+    edges: int64[k + 1], strictly ascending. Points outside all windows are ignored, empty windows give no
+    row.
+    """
     task: Task
     task.folds = False
     task.integer = integer
@@ -902,6 +977,12 @@ def summarise_edges(
 def fold(
     slots, rows, integer: cython.bint, offset: Int, shift: cython.int, slots_out, rows_out, filled: Size
 ) -> Size:
+    """Merges rows of ascending slots whose (slot + offset) >> shift is equal; returns the new count.
+
+    slots: int64[n], rows: int64[n, 8]; outputs as for `summarise`. Rows merge left to right, the first ones
+    into the last row before `filled` if that has the same slot: so an answer can be folded from several
+    pieces.
+    """
     task: Task
     task.folds = True
     task.integer = integer
@@ -913,6 +994,11 @@ def fold(
 def fold_edges(
     starts, rows, integer: cython.bint, edges, index0: Int, slots_out, rows_out, filled: Size
 ) -> Size:
+    """`fold` where the slot of a row is index0 + j with edges[j] <= start < edges[j + 1].
+
+    starts: int64[n], ascending; edges: int64[k + 1], strictly ascending. Rows outside all windows are
+    ignored.
+    """
     task: Task
     task.folds = True
     task.integer = integer
@@ -924,6 +1010,10 @@ def fold_edges(
 def columns(
     rows, integer: cython.bint, min_out, max_out, first_out, last_out, mean_out, stddev_out, count_out
 ) -> None:
+    """Splits rows int64[n, 8] into columns [n]: words int64, mean and stddev float64, count uint64.
+
+    min <= mean <= max (of integers: as doubles) and stddev <= (max - min) / 2 hold for every row.
+    """
     held: Held
     held.count = 0
     i: Size
@@ -956,6 +1046,16 @@ def columns(
 def merge_runs(
     times_a, words_a, times_b, words_b, policy: cython.int, integer: cython.bint, times_out, words_out
 ) -> Size:
+    """Merges stored points a and new points b; returns how many were written.
+
+    Both ascend; equal times of b are in order of arrival. The outputs need room for both. `policy` says what
+    happens at a time that b has points for: 0 (never) keeps those of a, then all of b; 1 (equal) keeps those
+    of a, then each of b whose value is new at that time, -0.0 and 0.0 being equal; 2 (retain) keeps those of
+    a, or else the first of b; 3 (replace) keeps the last of b. Points of a at other times are kept,
+    duplicates too.
+
+    Raises MemoryError if policy 1 lacks 32 bytes for each of more than 64 points at one time.
+    """
     held: Held
     held.count = 0
     a: Run
@@ -992,27 +1092,30 @@ def merge_runs(
 
 
 def check_points(times, words, is_float: cython.bint, low: Int, high: Int):
+    """Looks for unfit points: (whether times ascend, first index outside [low, high], first not finite).
+
+    times, words: int64[n]; words are looked at only if `is_float`. An index is -1 if there is none.
+    """
     held: Held
     held.count = 0
-    ascending: cython.bint
-    outside: Size = -1
-    bad: Size = -1
+    fit: Fitness
     try:
         t: Words = take(address(held), times, 1, b"l", 0)
         w: Words = take(address(held), words, 1, b"l", 0)
         same_length(address(held), 0, 1)
         n: Size = held.views[0].shape[0]
-        ascending = is_ascending(t, n)
-        if n > 0 and not (ascending and t[0] >= low and t[n - 1] <= high):
-            outside = first_outside(t, n, low, high)
-        if is_float:
-            bad = first_not_finite(w, n)
-        return ascending, outside, bad
+        if n < LARGE:
+            fit = examine(t, w, n, is_float, low, high)
+        else:
+            with nogil:
+                fit = examine(t, w, n, is_float, low, high)
+        return fit.ascending != 0, fit.outside, fit.not_finite
     finally:
         drop(address(held))
 
 
 def bisect(times, t: Int) -> Size:
+    """The index of the first of the ascending times: int64[n] that is >= t; n if there is none."""
     held: Held
     held.count = 0
     try:

@@ -1,20 +1,13 @@
-"""What the compiled functions take, do and promise.
+# Types of compiled.py for type checkers, which cannot read C types; documentation is there.
 
-Arrays are C-contiguous; inputs may be read-only, outputs must not overlap them. ``Words`` are value words: the bits
-of a float64, the integer itself, or 0 and 1. ``Rows`` are summary rows of eight words::
-
-    0 count   1 min   2 max   3 first   4 last   5 m2   6 mean, or low word of the sum   7 zero, or high word of the sum
-
-An array of another type, shape or length, or an output without enough room, raises ValueError; what was written to
-outputs by then is undefined. The GIL is released for calls of 20,000 points or rows and more.
-"""
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-Int64s = NDArray[np.int64]
-Words = NDArray[np.int64]
-Rows = NDArray[np.int64]
+Int64s: TypeAlias = NDArray[np.int64]
+Words: TypeAlias = NDArray[np.int64]
+Rows: TypeAlias = NDArray[np.int64]
 
 def summarise(
     times: Int64s,
@@ -25,13 +18,7 @@ def summarise(
     slots_out: Int64s,
     rows_out: Rows,
     filled: int,
-) -> int:
-    """Appends one row per group of consecutive points with equal ``(t - origin) >> shift``; returns the new count.
-
-    ``times`` ascend and ``t - origin`` fits int64; ``shift`` is 0..63. Rows before ``filled`` stay as they are, also
-    if the last one has the first group's slot.
-    """
-
+) -> int: ...
 def summarise_edges(
     times: Int64s,
     words: Words,
@@ -41,12 +28,7 @@ def summarise_edges(
     slots_out: Int64s,
     rows_out: Rows,
     filled: int,
-) -> int:
-    """`summarise` for the windows ``[edges[j], edges[j + 1])``, of slot ``index0 + j``; returns the new count.
-
-    ``edges`` ascend strictly. Points outside all windows are ignored, empty windows give no row.
-    """
-
+) -> int: ...
 def fold(
     slots: Int64s,
     rows: Rows,
@@ -56,13 +38,7 @@ def fold(
     slots_out: Int64s,
     rows_out: Rows,
     filled: int,
-) -> int:
-    """Merges rows of ascending ``slots`` whose ``(slot + offset) >> shift`` is equal; returns the new count.
-
-    Rows merge left to right, the first ones into the last row before ``filled`` if that has the same slot: so an
-    answer can be folded from several pieces.
-    """
-
+) -> int: ...
 def fold_edges(
     starts: Int64s,
     rows: Rows,
@@ -72,12 +48,7 @@ def fold_edges(
     slots_out: Int64s,
     rows_out: Rows,
     filled: int,
-) -> int:
-    """`fold` where the slot of a row is ``index0 + j`` with ``edges[j] <= start < edges[j + 1]``.
-
-    ``starts`` and ``edges`` ascend, ``edges`` strictly. Rows outside all windows are ignored.
-    """
-
+) -> int: ...
 def columns(
     rows: Rows,
     integer: bool,
@@ -88,12 +59,7 @@ def columns(
     mean_out: NDArray[np.float64],
     stddev_out: NDArray[np.float64],
     count_out: NDArray[np.uint64],
-) -> None:
-    """Splits n rows into columns of length n: mean and population standard deviation as true doubles.
-
-    ``min <= mean <= max`` (of integers: as doubles) and ``stddev <= (max - min) / 2`` hold for every row.
-    """
-
+) -> None: ...
 def merge_runs(
     times_a: Int64s,
     words_a: Words,
@@ -103,19 +69,8 @@ def merge_runs(
     integer: bool,
     times_out: Int64s,
     words_out: Words,
-) -> int:
-    """Merges stored points a and new points b, both ascending, b's equal times in order of arrival; returns the length.
-
-    The outputs need room for both. ``policy`` says what happens at a time that b has points for: 0 (never) keeps
-    those of a, then all of b; 1 (equal) keeps those of a, then each of b whose value is new at that time, -0.0 and 0.0
-    being equal; 2 (retain) keeps those of a, or else the first of b; 3 (replace) keeps the last of b. Points of a at
-    other times are kept as they are, duplicates too.
-
-    Raises MemoryError if policy 1 lacks 16 bytes for each of the points at one time.
-    """
-
-def check_points(times: Int64s, words: Words, is_float: bool, low: int, high: int) -> tuple[bool, int, int]:
-    """Whether ``times`` ascend, the first index of one outside ``[low, high]`` or -1, of a NaN or infinity or -1."""
-
-def bisect(times: Int64s, t: int) -> int:
-    """The index of the first of the ascending ``times`` that is ``>= t``; their number if there is none."""
+) -> int: ...
+def check_points(
+    times: Int64s, words: Words, is_float: bool, low: int, high: int
+) -> tuple[bool, int, int]: ...
+def bisect(times: Int64s, t: int) -> int: ...
