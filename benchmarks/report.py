@@ -122,4 +122,5 @@ def _missed(results: Sequence[Results]) -> str:
 
 
 def _missed_line(name: str, bar: dict[str, Any]) -> str:
-    return f"* `{name}`: {bar['text']}: {number(bar['value'])} {bar['unit']}, limit {number(bar['limit'])}"
+    value, limit = (f"{number(bar[key])} {bar['unit']}".rstrip() for key in ("value", "limit"))
+    return f"* `{name}`: {bar['text']}: {value}, limit {limit}"
