@@ -365,6 +365,35 @@ def test_sessions_go_on_behind_each_other_and_the_epoch_counts_unclean_ends() ->
     assert sum(name.startswith("journal") for name in medium.list()) == 3
 
 
+def test_a_session_may_be_made_to_end_uncleanly_without_a_point() -> None:
+    medium = FaultyMedium()
+    for begins, unclean_next in ((False, False), (True, True), (False, False)):
+        journal = journal_on(medium)
+        one(1, 1).append_to(journal)
+        journal.close()
+        journal = journal_on(medium)
+        if begins:
+            journal.begin_session()
+            medium.counts.clear()
+            journal.begin_session()
+            assert not medium.counts
+        medium = medium.crash()
+        journal = journal_on(medium)
+        assert journal.unclean == unclean_next
+        assert {number for _, _, number, _ in replayed(journal)[0]} == {1}
+        journal.close()
+
+
+def test_a_session_that_is_closed_uncleanly_loses_nothing() -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium, "interval=1h")
+    one(1, 1).append_to(journal)
+    journal.close(clean=False)
+    again = journal_on(medium.crash())
+    assert (again.epoch, again.unclean) == (2, True)
+    assert replayed(again)[0] == [(1, 0, 1, ((1, 0),))]
+
+
 def test_opening_and_closing_an_idle_journal_writes_nothing() -> None:
     medium = FaultyMedium()
     journal_on(medium).close()

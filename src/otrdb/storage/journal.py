@@ -1,8 +1,7 @@
 """The journal: acknowledged points that are in no group yet.
 
     lsn = journal.append(numbers, counts, times, words, policy)     a few microseconds, no I/O
-    durable = journal.acknowledge(lsn)                              waits as long as the durability setting
-    says
+    durable = journal.acknowledge(lsn)                              waits as the durability setting says
 
 Writers share syncs: while one thread waits for the disk, others append, and the next sync serves them all.
 """
@@ -15,10 +14,11 @@ from typing import TYPE_CHECKING, Final
 
 from otrdb.errors import ClosedArchive, DiskFull, InsertTooBig, OtrError, WriteFailed
 from otrdb.storage.flusher import Flusher
+from otrdb.storage.group_commit import GroupCommit
 from otrdb.storage.headers import JOURNAL_HEADER
 from otrdb.storage.journal_files import FILE_BYTES, JournalFiles
 from otrdb.storage.journal_reader import JournalReader
-from otrdb.storage.journal_records import CARRIED, CLOSED, HEADER_BYTES, POINTS, pack_points, seal
+from otrdb.storage.journal_records import CARRIED, CLOSED, HEADER_BYTES, OPENED, POINTS, pack_points, seal
 from otrdb.storage.journal_recovery import JournalFile, recover
 
 if TYPE_CHECKING:
@@ -78,10 +78,9 @@ class Journal:
         self.unclean = bool(recovered.files) and not recovered.closed
         self._recovered = recovered.end
         self._next_lsn = recovered.next_lsn
-        self._last = self._durable = recovered.end.lsn
-        self._flusher = Flusher(durability.interval_s, self._sync)
-        self._synced = threading.Condition()
-        self._leading = False
+        self._last = recovered.end.lsn
+        self._commits = GroupCommit(self._write_and_sync, recovered.end.lsn)
+        self._flusher = Flusher(durability.interval_s, self._commits.sync)
         # Taken in this order: _writing, _lock. Only _lock is needed to append.
         self._writing = threading.Lock()
         self._lock = threading.Lock()
@@ -105,7 +104,7 @@ class Journal:
     @property
     def durable_lsn(self) -> int:
         """LSN of the newest record that is known to survive a power cut."""
-        return self._durable
+        return self._commits.durable
 
     @property
     def live_bytes(self) -> int:
@@ -120,8 +119,9 @@ class Journal:
         words: Int64Array,
         policy: int = 0,
     ) -> int:
-        """Add one batch, atomic over its streams, and return its LSN. It is safe after `acknowledge`, not
-        before.
+        """Add one batch, atomic over its streams, and return its LSN.
+
+        It is safe after `acknowledge`, not before.
 
         Args:
             numbers: uint32[parts], stream numbers.
@@ -148,8 +148,7 @@ class Journal:
         policy: int,
         originals: UInt64Array,
     ) -> int:
-        """Repeat points of some streams, so that the file they are in can be freed; returns the LSN of the
-        new record.
+        """Repeat points of some streams, so that the file they are in can be freed; returns the new LSN.
 
         Like `append`; ``originals`` uint64[parts] are the LSNs under which the parts were acknowledged. A
         part may be replayed twice, from the old place and from the new one, with the same original LSN. Sync
@@ -166,8 +165,7 @@ class Journal:
         return lsn
 
     def acknowledge(self, lsn: int) -> bool:
-        """Make everything through ``lsn`` as safe as the setting promises; returns whether it survives a
-        power cut.
+        """Make all through ``lsn`` as safe as the setting promises; returns whether it survives a power cut.
 
         sync: waits for one write and one sync, shared with other threads. off: one write. interval: nothing.
         """
@@ -176,14 +174,19 @@ class Journal:
         elif self._mode == "off":
             with self._writing:
                 self._write_out()
-        return self._durable >= min(lsn, self._last)
+        return self._commits.durable >= min(lsn, self._last)
 
     def sync_through(self, lsn: int) -> None:
         """Return when all through ``lsn`` survives a power cut. Costs at most one write and one sync."""
-        target = min(lsn, self._last)
-        while self._durable < target:
-            if self._leads(target):
-                self._sync()
+        self._commits.sync_through(min(lsn, self._last))
+
+    def begin_session(self) -> None:
+        """Let the session count as one that did not close, until it does, even if no point is ever appended.
+
+        For what a crash makes doubtful though the journal never saw it. Costs a sync, once.
+        """
+        if self._closed:
+            self.sync_through(self._append(OPENED, 0, 0, b""))
 
     def replay(self, report: Report) -> Iterator[JournalRecord]:
         """What earlier sessions left, in the order of the files; appending and freeing may go on."""
@@ -217,11 +220,11 @@ class Journal:
         """
         self._flusher.stop()
         if self._failure is None and not self._closed:
-            self._sync()
+            self._commits.sync()
         if clean and self._failure is None and not self._closed:
             with self._lock:
                 self._add(CLOSED, 0, 0, self._last, b"")
-            self._sync()
+            self._commits.sync()
         self._fail(ClosedArchive("The journal is closed."))
 
     def _append(self, kind: int, policy: int, flags: int, payload: bytes) -> int:
@@ -229,9 +232,10 @@ class Journal:
         while True:
             with self._lock:
                 if self._end + length <= self._capacity:
-                    self._last = lsn = self._next_lsn
+                    lsn = self._next_lsn
                     self._next_lsn = lsn + 1
                     self._add(kind, policy, flags, lsn, payload)
+                    self._last = lsn
                     collected = len(self._buffer)
                     break
             self._make_room(length)
@@ -243,18 +247,17 @@ class Journal:
         return lsn
 
     def _add(self, kind: int, policy: int, flags: int, lsn: int, payload: bytes) -> None:
-        self._buffer += seal(kind, policy, flags, self._number, lsn, self._durable, payload)
-        self._buffer += payload
-        self._end += HEADER_BYTES + len(payload)
+        record = seal(kind, policy, flags, self._number, lsn, self._commits.durable, payload) + payload
+        # In one step, so that not even a keyboard interrupt leaves half a record.
+        self._buffer += record
+        self._end += len(record)
         self._closed = kind == CLOSED
 
     def _make_room(self, length: int) -> None:
+        if length > self.cap // 4:
+            raise InsertTooBig(f"A record of {length:,} bytes is too large for a journal of {self.cap:,}.")
         with self._writing:
             self._raise_failure()
-            if length > self.cap // 4:
-                raise InsertTooBig(
-                    f"A record of {length:,} bytes is too large for a journal of {self.cap:,}."
-                )
             if self._end + length > self._capacity:
                 self._begin_file(length)
 
@@ -268,7 +271,7 @@ class Journal:
             file = self._files.create(number, record + HEADER_BYTES, self._last, first, self.epoch)
         except DiskFull:
             with self._lock:
-                self._capacity = capacity
+                self._capacity = 0 if self._failure else capacity
             raise
         except BaseException as error:
             self._fail(error)
@@ -281,7 +284,7 @@ class Journal:
         last = self._write_out()
         if self._file:
             self._file.sync()
-            self._now_durable(last)
+            self._commits.advance(last)
 
     def _use(self, file: File, number: int, first: int, end: int) -> None:
         """Append to ``file`` from ``end`` on. Room for a closed record is kept."""
@@ -292,47 +295,32 @@ class Journal:
 
     def _write_out(self) -> int:
         """Hand the collected records to the system; returns the last LSN. Called with `_writing` held."""
-        with self._lock:
-            data, self._buffer = self._buffer, bytearray()
-            last = self._last
-        if data and self._file:
-            try:
+        self._raise_failure()
+        try:
+            with self._lock:
+                data, self._buffer = self._buffer, bytearray()
+                last = self._last
+            if data and self._file:
                 self._file.write(self._written, data)
-            except BaseException as error:
-                self._fail(error)
-                raise
-            self._written += len(data)
+                self._written += len(data)
+        except BaseException as error:
+            # Even if only interrupted: what was taken from the buffer may be nowhere.
+            self._fail(error)
+            raise
         return last
 
-    def _leads(self, target: int) -> bool:
-        """Whether this thread is to sync now. If another does, wait for it: it may serve this one too."""
-        with self._synced:
-            if not self._leading:
-                self._leading = True
-                return True
-            self._synced.wait_for(lambda: self._durable >= target or not self._leading)
-            return False
-
-    def _sync(self) -> None:
+    def _write_and_sync(self) -> int:
+        """Make durable what was appended; returns its last LSN."""
+        with self._writing:
+            last = self._write_out()
+            file = self._file
         try:
-            with self._writing:
-                self._raise_failure()
-                last = self._write_out()
-                file = self._file
             if file:
                 file.sync()
-                self._now_durable(last)
         except OtrError as error:
             self._fail(error)
             raise
-        finally:
-            with self._synced:
-                self._leading = False
-                self._synced.notify_all()
-
-    def _now_durable(self, lsn: int) -> None:
-        with self._lock:
-            self._durable = max(self._durable, lsn)
+        return last
 
     def _free(self, lsn: int) -> None:
         freed = [file for file in self._older if file.last < lsn]

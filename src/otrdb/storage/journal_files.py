@@ -63,8 +63,7 @@ class JournalFiles:
         return header if header and (header.number, header.archive) == (number, self._archive) else None
 
     def create(self, number: int, record: int, durable: int, first: int, epoch: int) -> File:
-        """Make a file with room for a record of ``record`` bytes, from a spare if one is right. Its name is
-        durable.
+        """Make a file, its name durable, with room for a record of ``record`` bytes; from a spare if it fits.
 
         Raises:
             DiskFull: there is no room; nothing is left behind.

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otrdb.storage.headers import JOURNAL_HEADER
 from otrdb.storage.journal_records import (
-    CLOSED,
+    CARRIED,
     HEADER_BYTES,
+    POINTS,
     RECORD_HEADER,
     JournalRecord,
     Sealed,
@@ -53,6 +54,7 @@ class JournalReader:
         self._files = files
         self.position = position
         self.closed = False
+        self._stood: JournalPosition | None = None
 
     def records(self, report: Report, until: JournalPosition | None = None) -> Iterator[JournalRecord]:
         """The records after `position`, which has moved when the iterator is exhausted. Stops at ``until``.
@@ -89,7 +91,8 @@ class JournalReader:
         base = self.position.offset if again else JOURNAL_HEADER.size
         limit = None if following is None else self.durable_before(following)
         file = self._files.open(number)
-        if base > JOURNAL_HEADER.size and following is None and not _may_go_on(file, base, number):
+        stands_still = again and self.position == self._stood and following is None
+        if stands_still and not _may_go_on(file, base, number):
             return
         data, unreadable = read_what_can_be(file, base, (end or file.size()) - base)
 
@@ -109,6 +112,7 @@ class JournalReader:
                 )
             )
         self.position = JournalPosition(number, scan.end, scan.last)
+        self._stood = self.position
         self.closed = scan.closed
 
 
@@ -129,7 +133,7 @@ def _unpacked(data: memoryview, records: Iterable[Sealed]) -> Iterator[JournalRe
             run.clear()
         if one:
             run.append(record)
-        elif record.type != CLOSED:
+        elif record.type in (POINTS, CARRIED):
             unpacked = unpack_points(data, record)
             if unpacked:
                 yield unpacked

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 RECORD_HEADER: Final = Layout(
     ("crc", "I", "CRC of the rest of the record"),
     ("length", "I", "bytes of the record with this header, a multiple of 8"),
-    ("type", "B", "1 points, 2 carried points, 3 closed"),
+    ("type", "B", "1 points, 2 carried points, 3 closed, 4 opened"),
     ("policy", "B", "merge policy: 0 never, 1 equal, 2 retain, 3 replace"),
     ("flags", "H", "bit 0: uniform, one point for each stream and no counts"),
     ("file", "I", "number of the file the record was written to"),
@@ -30,7 +30,8 @@ RECORD_HEADER: Final = Layout(
 POINTS: Final = 1
 CARRIED: Final = 2
 CLOSED: Final = 3
-TYPES: Final = (POINTS, CARRIED, CLOSED)
+OPENED: Final = 4
+TYPES: Final = (POINTS, CARRIED, CLOSED, OPENED)
 """Record types."""
 
 UNIFORM: Final = 1

@@ -16,8 +16,7 @@ class Numbered:
         >>> segments = Numbered("segment", "otr")
         >>> segments.name(7)
         'segment-00000007.otr'
-        >>> segments.numbers(["segment-00000012.otr", "segment-00000007.otr", "segment-7.otr",
-        "catalog.sqlite"]) [7, 12]
+        >>> segments.numbers(["segment-00000012.otr", "segment-00000007.otr", "segment-7.otr"])
     """
 
     def __init__(self, word: str, suffix: str) -> None:

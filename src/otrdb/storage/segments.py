@@ -80,8 +80,7 @@ class SegmentStore:
     def scan(
         self, position: Position = FIRST_POSITION, *, report: Report, deep: bool = False
     ) -> Iterator[Found]:
-        """The groups that happened after ``position``, in order. Changes nothing, and may be repeated for
-        more.
+        """The groups that happened after ``position``, in order. May be repeated for more.
 
         What a writer is just appending is not there yet. Damage is told to ``report`` and stepped over. A
         ``deep`` scan reads every byte and finds damage in every block; else the cost is one read for each
