@@ -17,6 +17,7 @@ class Numbered:
         >>> segments.name(7)
         'segment-00000007.otr'
         >>> segments.numbers(["segment-00000012.otr", "segment-00000007.otr", "segment-7.otr"])
+        [7, 12]
     """
 
     def __init__(self, word: str, suffix: str) -> None:
