@@ -205,7 +205,12 @@ class StoredLeaf:
     def _decode(self, index: int, data: bytes, out: Columns) -> None:
         _, split, _, crc = self._head.pages[index]
         if len(data) != self._sizes[index] or crc32c(data) != crc:
-            raise Damaged(f"Page {index} of the leaf at {self.address} fails its checksum.")
+            segment, offset, _, _ = self.address
+            raise Damaged(
+                f"Page {index} of the leaf at byte {offset:,} of segment {segment} fails its checksum.",
+                segment=segment,
+                offset=offset,
+            )
         self._head.times.read(data[:split], out[0])
         self._head.values.read(data[split:], out[1])
 

@@ -26,11 +26,13 @@ if TYPE_CHECKING:
 
 
 class Fault(NamedTuple):
-    """Something wrong, and the times ``[start, end)`` it concerns."""
+    """Something wrong, and the times ``[start, end)`` it concerns: damage by the medium, or else a bug of
+    ours."""
 
     start: int
     end: int
     text: str
+    damage: bool = False
 
 
 def verify(source: Source, root: Node, version: int, *, deep: bool = False) -> Iterator[Fault]:
@@ -81,7 +83,7 @@ class _Verify:
         try:
             yield from self._child(node, child)
         except Damaged as error:
-            yield self._fault(node, child, f"cannot be read: {error}")
+            yield self._fault(node, child, f"cannot be read: {error.message}")._replace(damage=True)
 
     def _child(self, node: Node, child: Child) -> Iterator[Fault]:
         stored = node.piece(child.index * SLOTS_PER_CHILD, (child.index + child.span) * SLOTS_PER_CHILD)

@@ -98,9 +98,8 @@ class _Aligned:
     def node(self, node: Node) -> None:
         pointwidth = node.pointwidth
         children = node.children_within(self._start, self._end)
-        if self._pointwidth >= pointwidth + any(
-            row_shift(pointwidth, child.span) > pointwidth for child in children
-        ):
+        coarsest = max((row_shift(pointwidth, child.span) for child in children), default=pointwidth)
+        if self._pointwidth >= coarsest:
             self._rows(node, self._start, self._end)
             return
         for child in children:
