@@ -542,6 +542,13 @@ def test_changes_cover_a_place_deleted_and_written_again(ten: StreamLike) -> Non
     assert all(covered(ten.changes(first, last), T0 + k * TENTH) for k in range(10))
 
 
+def test_changes_cover_a_value_that_was_replaced(ten: StreamLike) -> None:
+    first = ten.flush()
+    ten.insert([T0 + TENTH], [-2.0], merge="replace")
+    assert covered(ten.changes(first), T0 + TENTH)
+    assert covered(ten.changes(first, ten.flush()), T0 + TENTH)
+
+
 def test_nothing_changes_between_a_version_and_itself(ten: StreamLike) -> None:
     version = ten.flush()
     assert ten.changes(version, version) == []

@@ -1,0 +1,114 @@
+"""Batches of points of the shapes that break archivers, drawn by Hypothesis and small when they can be."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from hypothesis import strategies as st
+
+from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME, Kind
+
+CAPACITY = 16_384
+"""Points per leaf, and per chunk."""
+
+T0 = 1_500_000_000_000_000_000
+ANCHORS = (0, T0, T0 + (1 << 40), MIN_TIME, LAST_TIME - (1 << 20), -(1 << 54), 1 << 60)
+"""Where batches begin: few places, so that batches meet."""
+
+STEPS = (1, 16, 1_000, 10**6, 10**9, 1 << 36)
+
+
+class Batch(NamedTuple):
+    times: Any
+    values: Any
+
+
+def _steady(random: np.random.Generator, start: int, size: int) -> Any:
+    return start + np.arange(size) * int(random.choice(STEPS))
+
+
+def _around(random: np.random.Generator, start: int, size: int) -> Any:
+    return start + random.integers(0, max(1, size), size)
+
+
+def _scattered(random: np.random.Generator, start: int, size: int) -> Any:
+    return random.integers(MIN_TIME, LAST_TIME, size)
+
+
+def _one_per_slot(random: np.random.Generator, start: int, size: int) -> Any:
+    return MIN_TIME + (np.arange(size) % 256 << 54) + start % 97
+
+
+def _far_apart(random: np.random.Generator, start: int, size: int) -> Any:
+    return np.where(np.arange(size) % 2, start + np.arange(size), -start // 2 - np.arange(size))
+
+
+def _bursts(random: np.random.Generator, start: int, size: int) -> Any:
+    return start + (random.integers(0, 8, size) << 30) + random.integers(0, 100, size)
+
+
+def _equal(random: np.random.Generator, start: int, size: int) -> Any:
+    return np.full(size, start)
+
+
+def _few_times(random: np.random.Generator, start: int, size: int) -> Any:
+    return start + random.integers(0, 3, size)
+
+
+def _borders(random: np.random.Generator, start: int, size: int) -> Any:
+    """Just before, at and after powers of two from the beginning of time."""
+    return MIN_TIME + (1 << random.integers(0, 62, size)) + random.integers(-1, 2, size)
+
+
+SHAPES = (_steady, _around, _few_times, _equal, _bursts, _far_apart, _one_per_slot, _borders, _scattered)
+
+_SPECIAL = (0.0, -0.0, 5e-324, -2.5e-310, 1e-200, 0.1, 1e9 + 1e-3, 1e200, 1.7e308, -1.7e308)
+
+
+def _values(random: np.random.Generator, kind: Kind, style: int, size: int) -> Any:
+    if kind is Kind.BOOL:
+        return random.integers(0, 2, size).astype(np.bool_) if style else np.ones(size, dtype=np.bool_)
+    if kind is Kind.INT:
+        spread = (2, 1_000, 1 << 40, 1 << 62)[style]
+        return random.integers(-spread, spread, size) * (2 if style == 3 else 1)
+    if style == 0:
+        return random.integers(0, 3, size).astype(np.float64)
+    if style == 1:
+        return random.choice(_SPECIAL, size)
+    return np.round(random.normal(20, 5, size), 2) if style == 2 else random.normal(1e9, 1e-3, size)
+
+
+SMALL = st.integers(1, 40)
+LARGE = st.one_of(
+    st.integers(100, 3_000),
+    st.sampled_from([CAPACITY - 1, CAPACITY, CAPACITY + 1, 3 * CAPACITY, 100_000]),
+)
+
+
+@st.composite
+def batches(draw: st.DrawFn, kind: Kind, sizes: st.SearchStrategy[int], taken: Any = ()) -> Batch:
+    """Times and values in order of arrival; some batches have only times that are `taken` already."""
+    size = draw(sizes)
+    shape = draw(st.sampled_from(SHAPES))
+    start = draw(st.sampled_from(ANCHORS)) + draw(st.sampled_from([0, 0, 1, 40]))
+    again = len(taken) > 0 and draw(st.booleans())
+    random = np.random.default_rng(draw(st.integers(0, 1_000)))
+    times = random.choice(taken, size) if again else shape(random, start, size)
+    times = np.clip(np.asarray(times, dtype=np.int64), MIN_TIME, LAST_TIME)
+    if draw(st.booleans()):
+        times = random.permutation(times)
+    return Batch(times, _values(random, kind, draw(st.integers(0, 3)), size))
+
+
+@st.composite
+def ranges(draw: st.DrawFn, times: Any) -> tuple[int, int]:
+    """A legal range, likely to begin or end at or next to one of these ascending times."""
+    near = [
+        int(times[place]) for place in {0, len(times) // 3, len(times) // 2, len(times) - 1} if len(times)
+    ]
+    place = st.one_of(
+        st.sampled_from([*near, *ANCHORS, MIN_TIME, MAX_TIME - 1]), st.integers(MIN_TIME, MAX_TIME - 1)
+    )
+    one, other = (min(max(draw(place) + draw(st.integers(-1, 1)), MIN_TIME), MAX_TIME - 1) for _ in range(2))
+    return min(one, other), max(one, other) + 1
