@@ -25,9 +25,8 @@ HALF_SPAN: Final = CHILDREN // 2
 
 LEAF_CAPACITY: Final = 16_384
 PAGE_POINTS: Final = 1_024
-LEAF_ROWS_SHIFT: Final = 6
-"""A leaf puts at most 2**6 rows in its node, so a row never stands for fewer than 1/64 of a leaf's interval.
-"""
+LEAF_ROWS_SHIFT: Final = 5
+"""A leaf puts at most 2**5 rows in its node: a row never stands for less than 1/32 of a leaf's interval."""
 
 SUBSLOTS_SHIFT: Final = 8
 """A leaf is summarised on demand in 2**8 sub-slots."""
