@@ -36,7 +36,8 @@ def _version(engine: Engine, state: StreamState, committed: Committed, deep: boo
     try:
         root = engine.core.roots.committed(state, committed.root)
     except Damaged as error:
-        yield Finding(error.code, f"Version {committed.version}: {error}", stream)
+        yield Finding(error.code, f"Version {committed.version}: {error.message}", stream)
         return
-    for start, end, text in tree.verify(state.source, root, committed.version, deep=deep):
-        yield Finding(InternalError.code, f"Version {committed.version}: {text}", stream, start, end)
+    for start, end, text, damage in tree.verify(state.source, root, committed.version, deep=deep):
+        code = Damaged.code if damage else InternalError.code
+        yield Finding(code, f"Version {committed.version}: {text}", stream, start, end)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def damage_found(damage: Damaged) -> Finding:
     """Damage in a segment."""
-    return Finding(damage.code, str(damage), damage.stream, damage.start, damage.end)
+    return Finding(damage.code, damage.message, damage.stream, damage.start, damage.end)
 
 
 def records_lost(core: Core, lost: LostRecords) -> Finding:
