@@ -204,6 +204,8 @@ def test_integers_stay_exact_beside_missing_ones() -> None:
 def test_a_stream_may_be_joined_with_itself() -> None:
     joined = join([Part(ONE, points_at(1)), Part(ONE, points_at(1))], "outer")
     assert joined.to_pandas().shape == (1, 2)
+    with pytest.raises(InvalidArgument, match="one name"):
+        joined.to_arrow()
 
 
 def test_long_form() -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 
-from otrdb.errors import MissingExtra
+from otrdb.errors import InvalidArgument, MissingExtra
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,6 +85,8 @@ def arrow_schema(columns: Sequence[Column]) -> Foreign:
     """The nanoarrow schema of a table of these columns."""
     nanoarrow = import_extra("nanoarrow", "arrow")
     fields = {column.name: _arrow_type(nanoarrow, column) for column in columns}
+    if len(fields) < len(columns):
+        raise InvalidArgument("Two columns would have one name.", advice="Join each stream once.")
     return nanoarrow.struct(fields, nullable=False)
 
 
