@@ -49,7 +49,7 @@ class Stream(Reads):
 
     def __repr__(self) -> str:
         metadata = self.state.metadata
-        return f"<Stream {metadata.collection}/{self.name} ({self.kind.value}) {metadata.uuid}>"
+        return f"<Stream {metadata.collection}/{metadata.name} ({self.kind.value}) {metadata.uuid}>"
 
     @property
     def uuid(self) -> UUID:
