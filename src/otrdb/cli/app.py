@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "obliterate": "Remove a stream with all its versions.",
     "stats": "Print the archive's counters.",
     "check": "Read everything and report damage.",
+    "repair": "Rebuild the catalog from the segments.",
     "collect": "Archive measurements as they are made.",
     "completion": "Print the shell's completion script.",
 }

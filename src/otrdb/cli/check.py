@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import click
 
-from otrdb.cli.failures import DAMAGE_FOUND
+from otrdb.cli.findings import report
 from otrdb.cli.opening import read_archive
 from otrdb.cli.options import archive_option
-from otrdb.cli.output import Output, emit, output_options
-from otrdb.cli.output.cells import sheet_of
+from otrdb.cli.output import Output, output_options
 from otrdb.cli.progress import spinner
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
-
-    from otrdb.results import Finding
-
-_COLUMNS: Final = {"code": "text", "stream": "text", "start": "time", "end": "time", "message": "text"}
 
 
 @click.command("check")
@@ -33,17 +27,4 @@ def command(context: click.Context, archive: Path, output: Output) -> None:
     """
     with read_archive(archive) as db, spinner("Reading everything"):
         findings = list(db.check())
-    if findings or output.format != "table":
-        emit_findings(findings, output)
-    if findings:
-        click.echo(f"{len(findings)} findings", err=True)
-        context.exit(DAMAGE_FOUND)
-    click.echo("No damage found.", err=True)
-
-
-def emit_findings(findings: Iterable[Finding], output: Output) -> None:
-    """Gives findings as rows."""
-    records = [finding._asdict() for finding in findings]
-    for record in records:
-        record["stream"] = None if record["stream"] is None else str(record["stream"])
-    emit([sheet_of(records, _COLUMNS)], output)
+    report(context, findings, output)

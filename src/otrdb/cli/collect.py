@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Final
 
 import click
 
-import otrdb
-from otrdb.cli.options import archive_option
+from otrdb.cli.opening import Accept, make_archive
+from otrdb.cli.options import accept_option, archive_option
 from otrdb.errors import InvalidArgument
 from otrdb.export import import_extra
 from otrdb.times import to_width
@@ -49,6 +49,7 @@ def command() -> None:
     show_default=True,
     help="Most rounds to keep in memory until the clock is set; older ones are dropped.",
 )
+@accept_option
 @click.option("--plain", is_flag=True, help="A line every few seconds instead of a table.")
 @archive_option
 def host(
@@ -59,6 +60,7 @@ def host(
     rounds: int | None,
     no_clock_check: bool,
     hold: int,
+    accept: Accept,
     plain: bool,
 ) -> None:
     """Archive this machine's own measurements until Ctrl-C or SIGTERM.
@@ -78,7 +80,7 @@ def host(
     from otrdb.collect.schedule import stopping_on_signals
 
     interval = _interval(every)
-    with otrdb.open(archive, durability=durability) as db, stopping_on_signals() as stop:
+    with make_archive(archive, accept, durability) as db, stopping_on_signals() as stop:
         recorder = Recorder(db, collection or f"host/{socket.gethostname()}")
         check = (lambda: True) if no_clock_check else clock_is_right
         with _observer(recorder, archive, interval, plain) as observe:

@@ -18,6 +18,7 @@ from otrdb.errors import (
     NotAnArchive,
     OtrError,
     ReadOnly,
+    StreamExists,
     VersionNotAvailable,
     WriteFailed,
 )
@@ -33,6 +34,7 @@ _ADVICE: Final[dict[type[OtrError], str]] = {
     NoSuchStream: "List what there is with: otrdb streams",
     NoSuchPoint: "Ask for the range that holds points with: otrdb streams --points",
     AmbiguousStream: "Name the stream by its uuid, or add --tag KEY=VALUE.",
+    StreamExists: "Leave --uuid out, or give another.",
     NaiveTime: "End it with Z or an offset such as +02:00, or say where it was written with --tz.",
     VersionNotAvailable: "The latest version needs no --version.",
     ClosedArchive: "Repeat the command.",

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from otrdb.cli.opening import change_archive, make_archive, read_archive
-from otrdb.cli.options import archive_option, merge_option, tz_option
+from otrdb.cli.opening import Accept, change_archive, make_archive, read_archive
+from otrdb.cli.options import accept_option, archive_option, merge_option, tz_option
 from otrdb.cli.selecting import parse_pairs
 from otrdb.export import Foreign, import_extra
-from otrdb.model import Kind
+from otrdb.model import LAST_TIME, MIN_TIME, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from otrdb.interface import ArchiveLike
     from otrdb.model import MergeLike
 
+_ANY_TIME: Final = (MIN_TIME, LAST_TIME + 1)
 _NAMED_SEPARATORS: Final = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "}
 
 
@@ -91,6 +92,7 @@ _NAMED_SEPARATORS: Final = {"tab": "\t", "\\t": "\t", "blank": " ", "space": " "
     help="Leave out what cannot be read, and count it, instead of refusing the file.",
 )
 @merge_option
+@accept_option
 @click.option("--dry-run", is_flag=True, help="Read and report everything, store nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 @archive_option
@@ -100,6 +102,7 @@ def command(
     merge: MergeLike,
     dry_run: bool,
     as_json: bool,
+    accept: Accept,
     **given: Foreign,
 ) -> None:
     """Store the columns of CSV and Parquet FILES, one stream each.
@@ -110,25 +113,25 @@ def command(
     """
     from otrdb.cli.importing.report import print_report
 
-    job = _job(given)
+    job = _job(given, accept)
     with ExitStack() as stack:
-        db = _archive_there(archive, stack, dry_run)
+        db = _archive_there(archive, accept, stack, dry_run)
         surveys = job.survey(files, db)
         if not dry_run:
-            job.store(surveys, db or stack.enter_context(make_archive(archive)), merge)
+            job.store(surveys, db or stack.enter_context(make_archive(archive, accept)), merge)
     print_report(surveys, as_json)
     if dry_run:
         click.echo("Nothing was stored: this was a dry run.", err=True)
 
 
-def _archive_there(path: Path, stack: ExitStack, dry_run: bool) -> ArchiveLike | None:
+def _archive_there(path: Path, accept: Accept, stack: ExitStack, dry_run: bool) -> ArchiveLike | None:
     """The archive if it exists. It is not made yet: a file that is refused leaves nothing behind."""
     if not path.exists():
         return None
-    return stack.enter_context(read_archive(path) if dry_run else change_archive(path))
+    return stack.enter_context(read_archive(path) if dry_run else change_archive(path, accept))
 
 
-def _job(given: Mapping[str, Any]) -> Job:
+def _job(given: Mapping[str, Any], accept: Accept) -> Job:
     """The options as rules. Loading pyarrow waits until here."""
     import_extra("pyarrow", "cli")
     from otrdb.cli.importing.cells import CellRules
@@ -155,7 +158,14 @@ def _job(given: Mapping[str, Any]) -> Job:
         given["skip"],
         given["time_column"],
     )
-    times = TimeRules(given["tz"], given["ambiguous"], given["time_unit"], given["time_format"], decimal)
+    times = TimeRules(
+        given["tz"],
+        given["ambiguous"],
+        given["time_unit"],
+        given["time_format"],
+        decimal,
+        accept or _ANY_TIME,
+    )
     cells = CellRules(("", *given["nulls"]), decimal)
     return Job(csv, plan, SurveyRules(times, cells, given["skip_bad"]))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -37,6 +38,10 @@ def command(archive: Path, stream: str | None, tags: tuple[str, ...], as_json: b
 
 
 def _stream_facts(stream: StreamLike) -> dict[str, Any]:
+    committed = stream.as_of(
+        time.time_ns() - 1
+    )  # a version made for this question would end with this process
+    points = stream.count()
     return {
         "uuid": str(stream.uuid),
         "collection": stream.collection,
@@ -44,8 +49,9 @@ def _stream_facts(stream: StreamLike) -> dict[str, Any]:
         "tags": stream.tags,
         "annotations": stream.annotations,
         "property_version": stream.property_version,
-        "version": stream.version,
-        "points": stream.count(),
+        "version": committed.version,
+        "points": points,
+        "pending": points - committed.count(),
         "first": _point_facts(stream.earliest()),
         "last": _point_facts(stream.latest()),
     }

@@ -11,8 +11,8 @@ import click
 
 from otrdb.cli.moments import parse_moment
 from otrdb.cli.negatives import CommandWithNegatives
-from otrdb.cli.opening import change_archive
-from otrdb.cli.options import archive_option, merge_option, stream_argument, tz_option
+from otrdb.cli.opening import Accept, change_archive
+from otrdb.cli.options import accept_option, archive_option, merge_option, stream_argument, tz_option
 from otrdb.cli.selecting import Selector, find_stream
 from otrdb.errors import BadValue, InvalidArgument, MismatchedColumns, OtrError
 from otrdb.model import Kind
@@ -36,9 +36,10 @@ _WORDS: Final = {"true": True, "1": True, "false": False, "0": False}
 @click.argument("points", nargs=-1, metavar="[TIME VALUE]...")
 @merge_option
 @tz_option
+@accept_option
 @archive_option
 def command(
-    archive: Path, stream: Selector, points: tuple[str, ...], merge: MergeLike, tz: str | None
+    archive: Path, stream: Selector, points: tuple[str, ...], merge: MergeLike, tz: str | None, accept: Accept
 ) -> None:
     """Store points in STREAM: pairs of TIME and VALUE, or without any, lines of them on stdin.
 
@@ -46,7 +47,7 @@ def command(
     on the command line are stored all or none; a bad line stops the reading of stdin, and nothing of its
     batch of 65,536 lines is stored.
     """
-    with change_archive(archive) as db:
+    with change_archive(archive, accept) as db:
         target = find_stream(db, stream)
         pairs = _given(points) if points else _read(sys.stdin)
         stored = sum(_store(target, batch, merge, tz) for batch in _batches(pairs))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, TypeAlias
 
 import otrdb
 from otrdb.errors import NotAnArchive
@@ -12,23 +12,28 @@ if TYPE_CHECKING:
 
     from otrdb.interface import ArchiveLike
 
+Accept: TypeAlias = "tuple[int, int] | None"
+"""[low, high) in ns: times outside are refused. None: whatever an archive can hold."""
+
 
 def read_archive(path: Path) -> ArchiveLike:
     """The archive for reading, beside whoever writes it."""
-    return _existing(path, "r")
+    check_exists(path)
+    return otrdb.open(path, mode="r")
 
 
-def change_archive(path: Path) -> ArchiveLike:
+def change_archive(path: Path, accept: Accept = None) -> ArchiveLike:
     """The archive for writing; a mistyped path is refused instead of becoming a new, empty archive."""
-    return _existing(path, "w")
+    check_exists(path)
+    return otrdb.open(path, accept=accept)
 
 
-def make_archive(path: Path) -> ArchiveLike:
+def make_archive(path: Path, accept: Accept = None, durability: str = "sync") -> ArchiveLike:
     """The archive for writing, made if it does not exist."""
-    return otrdb.open(path)
+    return otrdb.open(path, accept=accept, durability=durability)
 
 
-def _existing(path: Path, mode: Literal["r", "w"]) -> ArchiveLike:
+def check_exists(path: Path) -> None:
+    """NotAnArchive if there is nothing at `path`."""
     if not path.exists():
         raise NotAnArchive(f"There is no archive {path}.")
-    return otrdb.open(path, mode=mode)

@@ -12,6 +12,7 @@ from otrdb.cli.moments import parse_moment
 from otrdb.cli.selecting import Selector, labels_of, parse_pairs
 from otrdb.errors import OtrError
 from otrdb.model import Merge
+from otrdb.ranges import to_range
 from otrdb.results import ALL_COLUMNS, DEFAULT_COLUMNS, check_columns
 
 if TYPE_CHECKING:
@@ -67,6 +68,21 @@ columns_option = click.option(
     show_default=True,
     callback=_parse_columns,
     help=f"Statistics to give, separated by commas, out of {', '.join(ALL_COLUMNS)}.",
+)
+
+
+def _parse_window(
+    _: click.Context, __: click.Parameter, texts: tuple[str, str] | None
+) -> tuple[int, int] | None:
+    return None if texts is None else to_range(*map(parse_moment, texts))
+
+
+accept_option = click.option(
+    "--accept",
+    nargs=2,
+    metavar="LOW HIGH",
+    callback=_parse_window,
+    help="Refuse points before LOW, and at or after HIGH: the mark of a clock that is wrong.",
 )
 
 

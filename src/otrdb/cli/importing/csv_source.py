@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -132,17 +133,18 @@ class CsvSource:
 
     def _first_lines(self) -> list[str]:
         try:
-            stream = _decompressed(self.path, pa.OSFile(str(self.path)))
-            sample = stream.read(_SAMPLE)
-        except (pa.ArrowInvalid, OSError) as error:
+            sample = _decompressed(self.path, pa.OSFile(str(self.path))).read(_SAMPLE)
+            decoder = codecs.getincrementaldecoder(self.options.encoding)()
+            text = decoder.decode(sample, final=len(sample) < _SAMPLE)
+        except (pa.ArrowInvalid, UnicodeDecodeError, LookupError, OSError) as error:
             raise self._unreadable(error) from error
-        text: str = sample.decode(self.options.encoding, errors="replace").removeprefix("\ufeff")
-        lines = text.splitlines()
+        lines = text.removeprefix("\ufeff").splitlines()
         whole = lines[:-1] if len(sample) == _SAMPLE else lines
         return whole[self.options.skip_lines :][:_SAMPLE_LINES]
 
     def _unreadable(self, error: Exception) -> InvalidArgument:
-        advice = "If it is no UTF-8, name its --encoding, such as latin-1." if "UTF8" in str(error) else None
+        encoding = isinstance(error, UnicodeDecodeError) or "UTF8" in str(error)
+        advice = "If it is no UTF-8, name its --encoding, such as latin-1." if encoding else None
         return InvalidArgument(f"{self.path} cannot be read: {error}.", advice=advice)
 
 
@@ -168,5 +170,5 @@ class _Numbering:
 def _decompressed(path: Path, raw: pa.OSFile) -> Foreign:
     """The text of a file, whose name says whether it is compressed."""
     suffix = path.suffix.lower().lstrip(".")
-    codecs = {"gz": "gzip", "bz2": "bz2", "zst": "zstd", "lz4": "lz4"}
-    return pa.CompressedInputStream(raw, codecs[suffix]) if suffix in codecs else raw
+    compressions = {"gz": "gzip", "bz2": "bz2", "zst": "zstd", "lz4": "lz4"}
+    return pa.CompressedInputStream(raw, compressions[suffix]) if suffix in compressions else raw

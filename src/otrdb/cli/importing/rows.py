@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from otrdb.cli.importing.cells import prepare
 from otrdb.errors import BadValue, InvalidArgument, OtrError, TimeOutOfRange
+from otrdb.times import format_ns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    import pyarrow as pa
 
     from otrdb.cli.importing.batches import Batch
     from otrdb.cli.importing.cells import CellRules, Prepared, Values
@@ -67,13 +67,15 @@ class RowReader:
         prepared = {name: prepare(batch.columns[name], self.cells) for name in self.plan.targets}
         stamps = batch.columns[self.plan.time_column]
         blank = _blank(stamps, prepared)
+        if blank.any():
+            return self._rows(_without(batch, blank))
         read = self.times.read(stamps, self.most)
         values = {name: self.take(target, prepared[name]) for name, target in self.plan.targets.items()}
-        bad = read.bad & ~blank
+        bad = read.bad
         problems = [
             *(self._malformed(bad_line.line, bad_line.reason) for bad_line in batch.malformed),
-            *self._bad_time(batch, read.outside & bad, self._outside),
-            *self._bad_time(batch, (read.unreadable | read.unclear) & bad, self._no_time),
+            *self._bad_time(batch, read.outside, self._outside),
+            *self._bad_time(batch, read.unreadable | read.unclear, self._no_time),
             *(
                 self._bad_value(batch, name, part.bad & ~bad)
                 for name, part in values.items()
@@ -101,9 +103,8 @@ class RowReader:
             yield Problem(line, make(self._where(line, self.plan.time_column), text))
 
     def _outside(self, where: str, text: str) -> OtrError:
-        return TimeOutOfRange(
-            f"{where}: {text!r} lies outside 1933-06-20 to 2079-08-08.", advice="Check its unit."
-        )
+        low, high = (format_ns(limit) for limit in self.times.accept)
+        return TimeOutOfRange(f"{where}: {text!r} is not from {low} to {high}.", advice="Check its unit.")
 
     def _no_time(self, where: str, text: str) -> OtrError:
         return InvalidArgument(f"{where}: {text!r} is no single instant ({self.times.description}).")
@@ -116,6 +117,12 @@ class RowReader:
         return Problem(
             line, BadValue(f"{self._where(line, column)}: {text!r} is no value of kind {kind}.", advice="")
         )
+
+
+def _without(batch: Batch, blank: BoolArray) -> Batch:
+    kept = pa.array(~blank)
+    columns = {name: cells.filter(kept) for name, cells in batch.columns.items()}
+    return batch._replace(columns=columns, lines=batch.lines[~blank])
 
 
 def _blank(stamps: pa.Array, values: dict[str, Prepared]) -> BoolArray:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 _SEPARATORS: Final = (";", "\t", "|", ",", " ")
 """In the order tried: a comma or a blank may also stand inside a number or a time."""
 
-_AGREEMENT: Final = 0.9
 _NUMBER_OR_TIME: Final = re.compile(
     r"[+-]?[\d.,]+(?:[eE][+-]?\d+)?|\d{4}-\d\d-\d\d.*|true|false", re.ASCII | re.IGNORECASE
 )
@@ -41,14 +40,14 @@ def sniff(lines: Sequence[str], separator: str | None = None, header: bool | Non
 
 
 def _guess_separator(lines: Sequence[str]) -> str:
-    """The first separator that cuts nearly all lines into the same number of columns, at least two."""
+    """The first separator that cuts most lines into the same number of columns, at least two."""
     for separator in _SEPARATORS:
         widths = Counter(len(row) for row in csv.reader(lines, delimiter=separator) if row)
         width, count = widths.most_common(1)[0] if widths else (0, 0)
-        if width > 1 and count >= _AGREEMENT * widths.total():
+        if width > 1 and 2 * count > widths.total():
             return separator
     raise InvalidArgument(
-        "No separator cuts the lines into the same number of columns.",
+        "No separator cuts most of the lines into the same number of columns.",
         advice="Name it with --separator, and leave out lines before the header with --skip-lines.",
     )
 

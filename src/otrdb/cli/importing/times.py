@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -28,7 +28,9 @@ TimeUnit: TypeAlias = Literal["s", "ms", "us", "ns"]
 _UNIT_NS: Final[dict[TimeUnit, int]] = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 _UNIT_WORDS: Final = {"s": "seconds", "ms": "milliseconds", "us": "microseconds", "ns": "nanoseconds"}
 _NUMBER: Final = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
-_HAS_OFFSET: Final = re.compile(r".*\d[ ]?(?:[Zz]|[+-]\d\d(?::?\d\d)?)", re.ASCII)
+_HAS_OFFSET: Final = re.compile(
+    r"\d{4}-\d\d-\d\d(?:[Zz]|[T ].*(?:[Zz]|[+-]\d\d(?::?\d\d)?))", re.ASCII | re.IGNORECASE
+)
 _INT64: Final = np.dtype(np.int64)
 
 
@@ -40,6 +42,7 @@ class TimeRules(NamedTuple):
     unit: TimeUnit | None = None
     format: str | None = None
     decimal: str = "."
+    accept: tuple[int, int] = (MIN_TIME, LAST_TIME + 1)
 
 
 class Times(NamedTuple):
@@ -65,6 +68,7 @@ class TimeReader:
     convert: Callable[[Any], Array]
     zone: dt.tzinfo | None = None
     ambiguous: Ambiguous = "refuse"
+    accept: tuple[int, int] = (MIN_TIME, LAST_TIME + 1)
 
     def read(self, cells: pa.Array, most: int | None = None) -> Times:
         """The times of a column, up to the unreadable one of number `most`."""
@@ -72,12 +76,16 @@ class TimeReader:
         unclear = np.zeros(len(times), dtype=np.bool_)
         if self.zone is not None:
             times, unclear = to_utc(times, self.zone, self.ambiguous)
-        outside = (times < MIN_TIME) | (times > LAST_TIME)
+        outside = (times < self.accept[0]) | (times >= self.accept[1])
         return Times(times, unreadable, unclear & ~unreadable, outside & ~unreadable)
 
 
 def time_reader(cells: pa.Array, rules: TimeRules) -> TimeReader:
     """The reader for a column that begins with `cells`. NaiveTime if it takes a zone that was not given."""
+    return replace(_reader(cells, rules), accept=rules.accept)
+
+
+def _reader(cells: pa.Array, rules: TimeRules) -> TimeReader:
     form = cells.type
     if pa.types.is_timestamp(form) or pa.types.is_date(form):
         return _typed_reader(form, rules)
