@@ -40,7 +40,7 @@ class Engine:
         self.encoder = Encoder()
         self.committer = Committer(core, self.encoder)
         self.pressure = Pressure(core, self.committer, journal_cap)
-        self.writer = Writer(core, self.committer, self.pressure)
+        self.writer = Writer(core, self.committer, self.pressure, journal_cap)
 
     def check_open(self) -> None:
         """Raise `ClosedArchive` once the archive has been closed."""
@@ -66,7 +66,7 @@ class Engine:
         if prefix.length and self.core.journal is not None and self.core.roots.too_large(state, prefix):
             self.committer.pending([state])
             prefix = self._prefix(state)
-        return self._freeze(state, prefix, prefix.committed.version)
+        return self._freeze(state, prefix, state.told)
 
     def _prefix(self, state: StreamState) -> Prefix:
         with self.core.lock:
@@ -80,22 +80,41 @@ class Engine:
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
         self.refresh()
+        while True:
+            with self.core.lock:
+                if not state.planned:
+                    return self._mark(state)
+            with self.core.committing:
+                pass  # the commit is over
+
+    def _mark(self, state: StreamState) -> int:
         with self.core.lock:
             prefix = self._prefix(state)
-            if not prefix.length:
+            if not prefix.length and not self._has_own_marks(state):
                 return max(prefix.committed.version, FIRST_VERSION)
             _expire(state)
             newest = state.marks.get(state.last_version)
             if newest is None or not newest.prefix.same(prefix):
-                state.last_version = self._next_mark(state)
+                state.last_version = state.newest_mark = self._next_mark(state)
             # A mark asked for again is renewed, and so the last to expire.
             state.marks.pop(state.last_version, None)
             state.marks[state.last_version] = Mark(prefix, time.monotonic() + MARK_SECONDS)
-            return state.last_version
+            state.told = state.last_version
+            return state.told
 
     def _next_mark(self, state: StreamState) -> int:
         """The number after the last. A reader's own marks are far above all versions a writer may make."""
         return max(state.last_version + 1, _READERS_MARKS if self._follower is not None else 0)
+
+    def _has_own_marks(self, state: StreamState) -> bool:
+        """Whether a reader has made marks, which its later ones must follow."""
+        return self._follower is not None and state.last_version >= _READERS_MARKS
+
+    def stamp(self, state: StreamState, version: int) -> int:
+        """What came after ``version``, which is there, carries newer stamps than this in later versions."""
+        mark = state.marks.get(version) if self._follower is not None else None
+        # What a writer elsewhere commits later has smaller numbers than a reader's mark.
+        return version if mark is None else mark.prefix.committed.version
 
     def at(self, state: StreamState, version: int) -> Frozen:
         """A version: committed and kept, or a mark that has not expired."""
@@ -145,7 +164,9 @@ class Engine:
     def flush(self) -> None:
         """Commit what is pending for every stream."""
         self.core.writable()
-        self.pressure.commit(self._crowded())
+        damaged = self.pressure.commit(self._crowded())
+        if damaged:
+            raise damaged[0]
 
     def _crowded(self) -> list[StreamState]:
         """The streams with pending points."""
@@ -246,8 +267,9 @@ class Engine:
                 raise InvalidArgument(
                     f"There is a snapshot {name!r}.", advice="Drop it, or take another name."
                 )
-            # One group, so one LSN: a batch over several streams is in the snapshot whole or not at all.
-            self.committer.pending(self._crowded())
+            # Most of it some streams at a time, for the memory's sake; one moment is made by the last group.
+            self.flush()
+            self.committer.everything()
             with core.lock:
                 versions = {state.number: state.committed.version for state in core.streams}
             self.committer.entries([SnapshotNamed(name, versions, now_ns())])

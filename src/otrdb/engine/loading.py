@@ -63,7 +63,7 @@ def load_catalog(core: Core) -> None:
         state = _add(core, stream.number, metadata)
         state.committed = committed_of(stream.latest)
         core.streams.applied[state.number] = state.committed.applied
-        state.last_version = state.committed.version
+        state.last_version = state.told = state.committed.version
         state.versions = None
     for uuid in core.catalog.tombstones():
         core.streams.bury(uuid)
@@ -119,6 +119,7 @@ def _committed(core: Core, entry: CommittedEntry) -> None:
     if state.versions is not None:
         state.versions.append(state.committed)
     state.last_version = max(state.last_version, entry.version)
+    state.told = max(state.told, entry.version)
 
 
 def _obliterated(core: Core, entry: Obliterated) -> None:

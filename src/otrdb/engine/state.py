@@ -84,10 +84,13 @@ class StreamState:
         "last_version",
         "marks",
         "metadata",
+        "newest_mark",
         "number",
         "numbers",
+        "planned",
         "removed",
         "source",
+        "told",
         "versions",
     )
 
@@ -102,8 +105,15 @@ class StreamState:
         self.versions: list[Committed] | None = []
         """Committed versions still kept, ascending, `committed` the last; None: ask the catalog for them."""
         self.last_version = FIRST_VERSION
-        """The newest version number given out, marks included."""
+        """The newest version number given to a commit or a mark; that of a running commit too."""
+        self.told = FIRST_VERSION
+        """The newest version number anybody was told of."""
+        self.planned = 0
+        """The version a commit is just making, or 0. No mark is made meanwhile: it would have a larger number
+        and lack what the commit brings."""
         self.marks: dict[int, Mark] = {}
+        self.newest_mark = 0
+        """The largest number of a mark that this session gave out; 0 for none."""
         self.chunks: list[Chunk] = []
         self.fixed = 0
         """Chunks before this one are part of somebody's prefix: never merged or reordered."""
@@ -130,6 +140,7 @@ class StreamState:
         if self.versions is not None:
             self.versions.append(committed)
         self.last_version = max(self.last_version, committed.version)
+        self.told = max(self.told, committed.version)
         self.chunks = self.chunks[taken:]
         self.check_at = COMMIT_POINTS
         self.fixed = self.consolidated = 0

@@ -41,10 +41,12 @@ _SMALL = 64
 class Writer:
     """The way in. Arrays that come in may be the caller's."""
 
-    def __init__(self, core: Core, committer: Committer, pressure: Pressure) -> None:
+    def __init__(self, core: Core, committer: Committer, pressure: Pressure, journal_cap: int) -> None:
         self._core = core
         self._committer = committer
         self._pressure = pressure
+        # A quarter of the journal is the largest record it takes; a point takes 20 bytes of it, or less.
+        self._journal_points = min(JOURNAL_POINTS, journal_cap // 128)
 
     def insert(self, state: StreamState, times: Int64Array, words: Int64Array, merge: Merge) -> Inserted:
         """Points of one stream, acknowledged when this returns."""
@@ -52,7 +54,8 @@ class Writer:
         self._check(state.kind, times, words)
         if count >= COMMIT_POINTS and self.worth_commit([Batch(state, times, words)]):
             self._committer.direct([Batch(state, times, words)], merge)
-            return Inserted(state.committed.version, int(core.pending.counts[state.number]), True)
+            return Inserted(state.told, int(core.pending.counts[state.number]), True)
+        self._pressure.admit()
         times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         with core.lock:
             journal = core.writable()
@@ -64,11 +67,11 @@ class Writer:
             pending = int(core.pending.counts[state.number])
         durable = journal.acknowledge(lsn)
         # Small inserts look at the limits now and then only: a look costs as much as a tenth of the insert.
-        if (count > _SMALL or not lsn % _SMALL) and self._pressure.due(journal):
-            self._pressure.relieve()
+        if count > _SMALL or not lsn % _SMALL:
+            self._pressure.settle()
         if pending >= state.check_at:
             self._consider(state)
-        return Inserted(state.committed.version, pending, durable)
+        return Inserted(state.told, pending, durable)
 
     def insert_batches(self, batches: Sequence[Batch], merge: Merge) -> InsertedBatch:
         """Points of several streams as one atomic batch."""
@@ -96,7 +99,7 @@ class Writer:
         merge: Merge,
     ) -> InsertedBatch:
         """Points of many streams of one kind: point i belongs to stream number ``known[index[i]]``."""
-        if len(times) > JOURNAL_POINTS or len(times) >= COMMIT_POINTS * max(len(known), 1):
+        if len(times) > self._journal_points or len(times) >= COMMIT_POINTS * max(len(known), 1):
             return self.insert_batches(self._split(known, index, times, words), merge)
         self._check(kind, times, words)
         times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
@@ -118,7 +121,7 @@ class Writer:
         total = sum(len(batch.times) for batch in batches)
         if total < COMMIT_POINTS:
             return False
-        if total > JOURNAL_POINTS:
+        if total > self._journal_points:
             return True
         limit = total // POINTS_PER_LEAF
         return sum(self._touched(state, times, limit) for state, times, _ in batches) <= limit
@@ -144,6 +147,7 @@ class Writer:
     ) -> bool:
         """One record of many streams: ``counts`` points for each of ``parts``, or one."""
         core = self._core
+        self._pressure.admit()
         numbers = parts if counts is None else np.repeat(parts, counts)
         with core.lock:
             journal = core.writable()
@@ -155,8 +159,7 @@ class Writer:
             core.pending.add_wide(lsn, numbers, times, words, merge)
             crowded = core.pending.counts[numbers] >= COMMIT_POINTS
         durable = journal.acknowledge(lsn)
-        if self._pressure.due(journal):
-            self._pressure.relieve()
+        self._pressure.settle()
         if crowded.any():
             self._consider_all(np.unique(numbers[crowded]).tolist())
         return durable
@@ -174,8 +177,9 @@ class Writer:
             core.pending.absorb(state)
             times = np.concatenate([np.empty(0, np.int64), *[chunk.times for chunk in state.chunks]])
             state.check_at = 2 * max(len(times), COMMIT_POINTS)
-        if self.worth_commit([Batch(state, times, times)]):
-            self._committer.pending([state])
+        with self._pressure.harmless():
+            if self.worth_commit([Batch(state, times, times)]):
+                self._committer.pending([state])
 
 
 def _counts(times: Int64Array) -> UInt32Array | None:
