@@ -77,10 +77,23 @@ class Committer:
 
     def pending(self, states: Sequence[StreamState]) -> None:
         """Commit what is pending for ``states``; streams with nothing pending are left alone."""
+        with self._core.committing:
+            with self._core.lock:
+                plans = [self._plan(state) for state in states if self._has_pending(state)]
+            if plans:
+                self._run(plans)
+
+    def everything(self) -> None:
+        """Commit what is pending for all streams in one group.
+
+        One group is one LSN: a batch over several streams is in the versions it makes whole or not at all.
+        """
         core = self._core
         with core.committing:
             with core.lock:
-                plans = [self._plan(state) for state in states if self._has_pending(state)]
+                core.writable()
+                states = map(core.streams.existing, core.pending.streams())
+                plans = [self._plan(state) for state in states]
             if plans:
                 self._run(plans)
 
@@ -90,6 +103,8 @@ class Committer:
         with core.committing:
             with core.lock:
                 lsn = core.writable().take_lsn()
+                for state, _, _ in batches:
+                    self._alive(state)
                 plans = [
                     self._plan(state, Chunk(lsn, lsn, times, words, merge)) for state, times, words in batches
                 ]
@@ -104,6 +119,7 @@ class Committer:
             self.pending([state])
             with core.lock:
                 self._alive(state)
+                # What arrived since stays pending: it came after the deletion.
                 plan = self._plan(state)._replace(prefix=Prefix(state.committed, [], 0))
             self._run([plan], lambda edit, root: erase(edit, root, start, end))
             return plan.version
@@ -113,7 +129,7 @@ class Committer:
         core = self._core
         with core.committing:
             core.writable()
-            with core.segments.begin_group() as group:
+            with core.refusing(), core.segments.begin_group() as group:
                 info = group.commit(encode(entries))
             core.catalog.apply(entries, info)
 
@@ -125,16 +141,26 @@ class Committer:
         self._core.streams.check(state)
 
     def _plan(self, state: StreamState, direct: Chunk | None = None) -> _Plan:
-        self._alive(state)
         self._core.pending.absorb(state)
-        state.last_version += 1
-        return _Plan(state, state.prefix(), direct, state.last_version)
+        state.last_version = state.planned = state.last_version + 1
+        return _Plan(state, state.prefix(), direct, state.planned)
 
     def _run(self, plans: Sequence[_Plan], change: Change | None = None) -> None:
         core = self._core
-        journal = core.writable()
-        # Rule (b): parts of these records may belong to streams that are not in this commit.
-        journal.sync_through(max(plan.prefix.lsn for plan in plans))
+        try:
+            with core.refusing():
+                # Rule (b): parts of these records may belong to streams that are not in this commit.
+                core.writable().sync_through(max(plan.prefix.lsn for plan in plans))
+                self._group(plans, change)
+        finally:
+            with core.lock:
+                for state, _, _, version in plans:
+                    if state.committed.version != version:
+                        state.last_version = version - 1
+                    state.planned = 0
+
+    def _group(self, plans: Sequence[_Plan], change: Change | None) -> None:
+        core = self._core
         with core.segments.begin_group() as group:
             save = Save(group, self._encoder.map)
             try:
@@ -145,7 +171,6 @@ class Committer:
                 info = group.commit(encode(entries))
             except BaseException:
                 save.abandon()
-                self._give_back(plans)
                 raise
         with core.lock:
             save.publish()
@@ -155,12 +180,6 @@ class Committer:
                 gone = frozenset(versions)
                 state.versions = [kept for kept in core.versions(state) if kept.version not in gone]
         core.catalog.apply(entries, info)
-
-    def _give_back(self, plans: Sequence[_Plan]) -> None:
-        with self._core.lock:
-            for plan in plans:
-                if plan.state.last_version == plan.version:
-                    plan.state.last_version -= 1
 
     def _write(self, save: Save, plan: _Plan, change: Change | None) -> _Written:
         state, before = plan.state, plan.prefix.committed.root

@@ -8,11 +8,12 @@ archive's state: streams, pending points, order of journal records; held for mic
 from __future__ import annotations
 
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from otrdb.errors import ClosedArchive, ReadOnly
+from otrdb.errors import ClosedArchive, ReadOnly, WriteFailed
 from otrdb.model import Kind
 from otrdb.storage.blocks import NOWHERE
 from otrdb.tree import Cache, Source
@@ -26,6 +27,8 @@ from .state import Committed, StreamState
 from .streams import Streams
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from otrdb.results import Finding
     from otrdb.storage.catalog import Catalog
     from otrdb.storage.catalog_tables import CatalogVersion
@@ -78,6 +81,8 @@ class Core:
     committing: RLock = field(default_factory=RLock)
     lock: RLock = field(default_factory=RLock)
     closed: bool = False
+    failure: WriteFailed | None = None
+    """Why nothing is written any more."""
     cache: Cache = field(init=False)
     roots: Roots = field(init=False)
     blocks: CountedBlocks = field(init=False)
@@ -101,7 +106,18 @@ class Core:
         self.check_open()
         if self.journal is None:
             raise ReadOnly("This archive is open for reading.")
+        if self.failure is not None:
+            raise WriteFailed("A write failed earlier, so nothing more is written.") from self.failure
         return self.journal
+
+    @contextmanager
+    def refusing(self) -> Iterator[None]:
+        """Remembers that a write failed within, after which inserts are refused as well."""
+        try:
+            yield
+        except WriteFailed as error:
+            self.failure = self.failure or error
+            raise
 
     def versions(self, state: StreamState) -> list[Committed]:
         """The committed versions of a stream that are kept, ascending. Asked under the lock."""

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from otrdb.errors import DiskFull, InvalidArgument, NotAnArchive, WriteFailed
+from otrdb.errors import Damaged, DiskFull, InvalidArgument, NotAnArchive, WriteFailed
 from otrdb.model import LAST_TIME, MIN_TIME
 from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from otrdb.storage.medium import Medium
     from otrdb.times import TimeLike
 
+    from .state import StreamState
+
 MEMORY: Final = 160 << 20
 """Default memory budget, bytes: decoded blocks, trees of pending points, the pending points themselves."""
 
@@ -44,8 +46,10 @@ CATALOG_NAME: Final = "catalog.sqlite"
 OWN_FILES: Final = frozenset({CATALOG_NAME, "writer.lock", "readers"})
 """What an archive may hold besides segments and journal files."""
 
-MARKS_PER_SESSION: Final = 1 << 20
-"""After an unclean end version numbers go on this much higher: marks given out before are never reused."""
+EPOCH_BITS: Final = 32
+"""After an unclean end version numbers go on above ``(epoch - 1) << EPOCH_BITS``: marks given out in earlier
+epochs were below, and their numbers are never used again, however often the end is unclean.
+"""
 
 
 def open_archive(
@@ -159,6 +163,9 @@ def open_medium(
         _replay(core)
     engine = Engine(core, journal_cap, None if writable else Follower(core, medium))
     engine.refresh()
+    if writable:
+        # The journal may hold more than the memory setting allows for.
+        engine.pressure.settle()
     return Archive(engine, Closing(engine, release))
 
 
@@ -176,9 +183,8 @@ def _replay(core: Core) -> None:
     journal = core.writable()
     for record in journal.replay(lambda lost: core.findings.append(records_lost(core, lost))):
         replay(core, record)
-    if journal.unclean:
-        for state in core.streams:
-            state.last_version += MARKS_PER_SESSION
+    for state in core.streams:
+        state.last_version = max(state.last_version, (journal.epoch - 1) << EPOCH_BITS)
 
 
 def _check_directory(directory: Path, mode: str) -> None:
@@ -211,21 +217,27 @@ class Closing:
             stack.callback(core.segments.close)
             stack.callback(self._engine.encoder.close)
             stack.callback(core.catalog.close)
-            clean = core.journal is None or self._commit_marked()
-            core.closed = True
+            self._commit_marked()
+            with core.lock:
+                core.closed = True
+                clean = not any(_marked(state) for state in core.streams)
             if core.journal is not None:
                 core.journal.close(clean=clean)
 
-    def _commit_marked(self) -> bool:
+    def _commit_marked(self) -> None:
         """Commit the streams with marks: a mark's number must not mean something else after the next opening.
 
         Where there is no room for that the session ends uncleanly, after which numbers go on much higher.
         """
         core = self._engine.core
+        if core.journal is None:
+            return
         with core.lock:
-            marked = [state for state in core.streams if state.last_version > state.committed.version]
-        try:
+            marked = [state for state in core.streams if _marked(state)]
+        with suppress(DiskFull, WriteFailed, Damaged):
             self._engine.pressure.commit(marked)
-        except (DiskFull, WriteFailed):
-            return False
-        return True
+
+
+def _marked(state: StreamState) -> bool:
+    """Whether marks of this session have larger numbers than any version committed."""
+    return state.newest_mark > state.committed.version

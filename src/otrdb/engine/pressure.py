@@ -7,13 +7,19 @@ its points are appended again under their old LSN, and the file can go.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otrdb.errors import ClosedArchive, Damaged, DiskFull, WriteFailed
+
+from .findings import damage_found
 from .pending import combined
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from otrdb.storage.journal import Journal
 
     from .commit import Committer
@@ -22,6 +28,10 @@ if TYPE_CHECKING:
 
 CARRY_POINTS = 1_024
 """A stream with fewer pending points is carried over; one with more is committed."""
+
+_RECORD_BYTES = 64
+_POINT_BYTES = 16
+"""What carrying over costs in the journal, about, for a stream and for each of its points."""
 
 _STREAMS_AT_ONCE = 256
 """Bounds the trees in memory while many streams are committed in one go."""
@@ -35,10 +45,46 @@ class Pressure:
         self._committer = committer
         self._cap = journal_cap
         self._points = core.budget.pending
+        self._full = False
 
     def due(self, journal: Journal) -> bool:
         """Whether something must be done."""
         return journal.live_bytes > self._cap or self._core.pending.memory > self._points
+
+    def admit(self) -> None:
+        """Before points are taken in: `DiskFull` if those before them could not be moved out of the way."""
+        if self._full:
+            journal = self._core.writable()
+            if self.due(journal):
+                self.relieve()
+            self._full = False
+
+    def settle(self) -> None:
+        """After points were acknowledged: relieve, if it is due."""
+        journal = self._core.journal
+        if journal is not None and self.due(journal):
+            with self.harmless():
+                self.relieve()
+
+    @contextmanager
+    def harmless(self) -> Iterator[None]:
+        """What goes wrong within is no error of the insert that led to it: its points are in the journal.
+
+        A full disk is told to the next insert, a failed write to everybody who writes, and damage by a check.
+        """
+        try:
+            yield
+        except DiskFull:
+            self._full = True
+        except Damaged as damage:
+            self._note(damage)
+        except (WriteFailed, ClosedArchive):
+            pass
+
+    def _note(self, damage: Damaged) -> None:
+        finding = damage_found(damage)
+        if finding not in self._core.findings:
+            self._core.findings.append(finding)
 
     def relieve(self) -> None:
         """Do it: afterwards both are well below their limits."""
@@ -64,10 +110,27 @@ class Pressure:
         found = (self._core.streams.number(number) for number in numbers)
         return [state for state in found if state is not None]
 
-    def commit(self, states: list[StreamState]) -> None:
-        """Commit what is pending for ``states``, some streams at a time."""
+    def commit(self, states: list[StreamState]) -> list[Damaged]:
+        """Commit what is pending for ``states``, some streams at a time.
+
+        Returns what kept streams from it: a damaged one stays pending and stops no other.
+        """
+        damaged: list[Damaged] = []
         for first in range(0, len(states), _STREAMS_AT_ONCE):
-            self._committer.pending(states[first : first + _STREAMS_AT_ONCE])
+            some = states[first : first + _STREAMS_AT_ONCE]
+            try:
+                self._committer.pending(some)
+            except Damaged:
+                damaged += [error for state in some if (error := self._commit_one(state))]
+        return damaged
+
+    def _commit_one(self, state: StreamState) -> Damaged | None:
+        try:
+            self._committer.pending([state])
+        except Damaged as error:
+            self._note(error)
+            return error
+        return None
 
     def _relieve_journal(self, journal: Journal) -> None:
         """Empty the older half of the journal's files."""
@@ -78,19 +141,29 @@ class Pressure:
             states = self._states(core.pending.streams())
             for state in states:
                 core.pending.absorb(state)
-            old = [state for state in states if state.chunks and state.chunks[0].first <= border]
-            large = [state for state in old if not self._carried(state)]
-        self.commit(large)
+            old = [state for state in states if self._reaches(state, border)]
+            small = self._carried(old)
+        self.commit([state for state in old if state not in small])
         with core.lock:
-            small = [state for state in old if state.chunks and state.chunks[0].first <= border]
             for state in small:
-                self._carry(journal, state)
+                # What arrived since belongs to what the carried record stands for.
+                core.pending.absorb(state)
+                if self._reaches(state, border) and _uniform(state):
+                    self._carry(journal, state)
         journal.sync_through(journal.next_lsn - 1)
         self.free(journal)
 
-    def _carried(self, state: StreamState) -> bool:
-        few = int(self._core.pending.counts[state.number]) < CARRY_POINTS
-        return few and len({chunk.merge for chunk in state.chunks}) == 1
+    def _reaches(self, state: StreamState, border: int) -> bool:
+        """Whether points of the stream are in records up to LSN ``border``."""
+        return bool(state.chunks) and state.chunks[0].first <= border
+
+    def _carried(self, states: list[StreamState]) -> set[StreamState]:
+        """Streams to carry over: those with fewest points, and as many as leave the journal some room."""
+        counts = self._core.pending.counts
+        few = [state for state in states if counts[state.number] < CARRY_POINTS and _uniform(state)]
+        few.sort(key=lambda state: int(counts[state.number]))
+        room = np.cumsum([_RECORD_BYTES + _POINT_BYTES * int(counts[state.number]) for state in few])
+        return set(few[: int(room.searchsorted(self._cap // 4))])
 
     def _carry(self, journal: Journal, state: StreamState) -> None:
         """Append all that is pending for the stream again; on replay this stands for every older record of
@@ -113,3 +186,8 @@ class Pressure:
             wide = core.pending.oldest_wide()
             needed = min([*oldest, *([] if wide is None else [wide]), journal.next_lsn])
         journal.free_below(needed)
+
+
+def _uniform(state: StreamState) -> bool:
+    """Whether all pending points came under one merge policy, so that one record can hold them."""
+    return len({chunk.merge for chunk in state.chunks}) == 1

@@ -199,7 +199,8 @@ class Stream(Reads):
             return []
         frozen = self.engine.at(self.state, newer)
         self.engine.at(self.state, older)
-        return [Change(*found) for found in tree.changes(frozen.source, frozen.root, older, resolution)]
+        stamp = self.engine.stamp(self.state, older)
+        return [Change(*found) for found in tree.changes(frozen.source, frozen.root, stamp, resolution)]
 
 
 class View(Reads):
