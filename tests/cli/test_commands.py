@@ -271,20 +271,21 @@ def test_check_and_repair_of_a_healthy_archive(plant: Shell) -> None:
 
 
 def test_check_and_repair_of_a_damaged_archive_end_with_3(plant: Shell) -> None:
-    """A flipped bit in the points of one stream, which have many enough values to fill a block of their
-    own."""
+    """Flipped bits in the points of one stream, which are many enough to fill most of the segment."""
     with plant.open() as db:
         (stream,) = db.streams(tags={"name": "a float"})
         stream.insert(np.arange(50_000), np.random.default_rng(1).normal(size=50_000))
         stream.flush()
+        db.flush()  # a group behind the damaged one proves that it was whole once
     segment = max(plant.archive.glob("segment-*"), key=lambda path: path.stat().st_size)
     content = bytearray(segment.read_bytes())
-    content[len(content) // 2] ^= 1
+    for tenth in (7, 8, 9):
+        content[len(content) * tenth // 10] ^= 1
     segment.write_bytes(content)
     for command in ("check", "repair"):
         result = plant.run(command, "--json")
         assert result.exit_code == 3
-        assert "checksum" in result.stdout
+        assert "OTR-5010" in result.stdout
     assert plant.json("info", INT)["points"] == 10
 
 
