@@ -87,8 +87,9 @@ def test_points_read_can_be_inserted_again(kind: Kind) -> None:
 def test_one_point(kind: Kind, time: Any) -> None:
     for value, word in zip(VALUES[kind], WORDS[kind], strict=True):
         for form in (value, value.item()):
-            times, stored = points(kind, time, form)
-            assert (times.tolist(), stored.tolist()) == ([123], [word])
+            for given in ((time, form), ((time, form),)):  # two arguments, or a tuple of both
+                times, stored = points(kind, *given)
+                assert (times.tolist(), stored.tolist()) == ([123], [word])
 
 
 def test_nothing_is_no_points() -> None:
@@ -194,6 +195,8 @@ def test_missing_and_infinite_values_are_named(kind: Kind, values: Any, index: i
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, None])
 def test_a_bad_single_value_is_refused(value: Any) -> None:
+    with pytest.raises(BadValue):
+        points(Kind.FLOAT, (1, value))
     with pytest.raises((BadValue, MismatchedColumns)):
         points(Kind.FLOAT, 123, value)
 

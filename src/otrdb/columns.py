@@ -36,8 +36,9 @@ def points(kind: Kind, times: Foreign, values: Foreign = None) -> tuple[Int64Arr
 
     * two columns: arrays, sequences, pandas Series, polars Series, Arrow arrays (times: see `otrdb.times`);
     * one point: a time and a value;
-    * one object: a tuple `(times, values)`, a list of pairs, `Points`, a pandas Series with a time index, or
-      a pandas, polars or Arrow table with the columns "time" and "value", or with two columns in that order.
+    * one object: a tuple `(times, values)` or `(time, value)`, a list of pairs, `Points`, a pandas Series with
+      a time index, or a pandas, polars or Arrow table with the columns "time" and "value", or with two
+      columns in that order.
 
     The columns come back in the order given and may share the caller's memory. Values are finite and of the
     stream's kind: float takes floats, and integers a float can hold; int takes integers; bool takes booleans,
@@ -128,6 +129,8 @@ def _paired(times: Int64Array, words: Int64Array) -> tuple[Int64Array, Int64Arra
 def _from_one_object(kind: Kind, data: Foreign) -> tuple[Int64Array, Int64Array]:
     if isinstance(data, Points):
         return data.times, words(kind, data.values)
+    if isinstance(data, tuple) and len(data) == 2 and isinstance(data[0], _SCALARS):
+        return _scalar_point(kind, *data)
     times, values = _two_columns(data)
     return _paired(to_ns_array(times), words(kind, values))
 
