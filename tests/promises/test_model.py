@@ -3,6 +3,7 @@
 Set OTRDB_MODEL=slow for the long run.
 """
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -76,7 +77,7 @@ class Machine(RuleBasedStateMachine):
     def pick_version(self, data: st.DataObject) -> tuple[ReadsLike, State, StreamModel]:
         """The latest, or a version somebody was told of."""
         stream, known = self.pick(data)
-        version = data.draw(st.sampled_from([0, *known.versions]))
+        version = data.draw(st.sampled_from([0, *known.readable]))
         return (
             (stream.at(version), known.versions[version], known) if version else (stream, known.state, known)
         )
@@ -193,10 +194,20 @@ class Machine(RuleBasedStateMachine):
     def ask_for_the_version(self, data: st.DataObject) -> None:
         stream, known = self.pick(data)
         version = stream.version
-        known.told(version)
+        known.asked(version)
         assert stream.version == version
         with pytest.raises(VersionNotAvailable):
             stream.at(version + 1)
+
+    @precondition(lambda self: any(known.forgotten for known in self.models.values()))
+    @rule(data=st.data())
+    def read_a_version_that_may_be_forgotten(self, data: st.DataObject) -> None:
+        uuids = [uuid for uuid, known in self.models.items() if known.forgotten]
+        uuid = data.draw(st.sampled_from(uuids))
+        version = data.draw(st.sampled_from(sorted(self.models[uuid].forgotten)))
+        with contextlib.suppress(VersionNotAvailable):
+            view = self.stream(uuid).at(version)
+            self.compare_points(view, self.models[uuid].versions[version], MIN_TIME, MAX_TIME)
 
     @rule()
     def flush_all(self) -> None:
@@ -207,6 +218,8 @@ class Machine(RuleBasedStateMachine):
     def reopen(self) -> None:
         self.snapshots.clear()
         self.db.close()
+        for known in self.models.values():
+            known.closed()
         self.db = type(self).factory(self.directory / "archive.otr")
 
     @precondition(lambda self: self.models)
@@ -295,8 +308,8 @@ class Machine(RuleBasedStateMachine):
     @rule(data=st.data(), resolution=st.integers(0, 63))
     def read_changes(self, data: st.DataObject, resolution: int) -> None:
         stream, known = self.pick(data)
-        old = data.draw(st.sampled_from(sorted(known.versions)))
-        new = data.draw(st.sampled_from([0, *(version for version in known.versions if version >= old)]))
+        old = data.draw(st.sampled_from(known.readable))
+        new = data.draw(st.sampled_from([0, *(version for version in known.readable if version >= old)]))
         ranges = stream.changes(old, new, resolution)
         assert new != old or ranges == []
         after = known.versions[new] if new else known.state

@@ -173,11 +173,17 @@ def check_points(found: tuple[Any, Any], wanted: State) -> None:
 
 @dataclass
 class StreamModel:
-    """What a stream holds, and the versions of it that somebody was told of."""
+    """What a stream holds, and the versions of it that somebody was told of.
+
+    A version that a question made, and no flush or deletion, may be forgotten when the archive is closed. Its
+    number stays what it was.
+    """
 
     kind: Kind
     state: State = field(init=False)
     versions: dict[int, State] = field(default_factory=dict)
+    passing: set[int] = field(default_factory=set)
+    forgotten: set[int] = field(default_factory=set)
     annotations: dict[str, str] = field(default_factory=dict)
     property_version: int = 1
     pending: int = 0
@@ -194,8 +200,30 @@ class StreamModel:
         self.state = erased(self.state, start, end)
 
     def told(self, version: int) -> None:
-        """Somebody was told that this version holds everything there is."""
+        """Somebody was told that this version, which stays, holds everything there is."""
+        self._note(version)
+        self.pending = 0
+        self.forgotten.discard(version)
+        self.passing.discard(version)
+
+    def asked(self, version: int) -> None:
+        """Somebody was told so who only asked: the version may pass, and the points still be pending."""
+        if version not in self.versions or version in self.forgotten:
+            self.passing.add(version)
+        self._note(version)
+        self.forgotten.discard(version)
+
+    def _note(self, version: int) -> None:
         assert version >= max(self.versions)
         known = self.versions.setdefault(version, self.state)
         check_points(known, self.state)
-        self.pending = 0
+
+    def closed(self) -> None:
+        """The archive was closed."""
+        self.forgotten |= self.passing
+        self.passing.clear()
+
+    @property
+    def readable(self) -> list[int]:
+        """The versions that must be there."""
+        return [version for version in self.versions if version not in self.forgotten]
