@@ -87,8 +87,8 @@ def test_points_read_can_be_inserted_again(kind: Kind) -> None:
 def test_one_point(kind: Kind, time: Any) -> None:
     for value, word in zip(VALUES[kind], WORDS[kind], strict=True):
         for form in (value, value.item()):
-            for given in ((time, form), ((time, form),)):  # two arguments, or a tuple of both
-                times, stored = points(kind, *given)
+            for arguments in ((time, form), ((time, form),)):
+                times, stored = points(kind, *arguments)
                 assert (times.tolist(), stored.tolist()) == ([123], [word])
 
 

@@ -36,8 +36,8 @@ def points(kind: Kind, times: Foreign, values: Foreign = None) -> tuple[Int64Arr
 
     * two columns: arrays, sequences, pandas Series, polars Series, Arrow arrays (times: see `otrdb.times`);
     * one point: a time and a value;
-    * one object: a tuple `(times, values)` or `(time, value)`, a list of pairs, `Points`, a pandas Series with
-      a time index, or a pandas, polars or Arrow table with the columns "time" and "value", or with two
+    * one object: a tuple `(times, values)` or `(time, value)`, a list of pairs, `Points`, a pandas Series
+      with a time index, or a pandas, polars or Arrow table with the columns "time" and "value", or with two
       columns in that order.
 
     The columns come back in the order given and may share the caller's memory. Values are finite and of the
