@@ -34,7 +34,7 @@ def bits(shell: Shell) -> dict[str, tuple[bytes, bytes]]:
         }
 
 
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(st.lists(columns, min_size=1, max_size=4), st.sampled_from(["csv", "parquet"]))
 def test_every_export_imports_again_to_the_same_points(
     streams: list[tuple[Kind, list[tuple[int, float | int | bool]]]], ending: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from otrdb.collect.holding import Holding, Taken
 from otrdb.collect.schedule import due_rounds
-from otrdb.errors import DiskFull
+from otrdb.errors import DiskFull, TimeOutOfRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -38,7 +38,8 @@ class Loop:
     """A collector, where its rounds go, and the clock they are stamped by.
 
     Until `clock_is_right` says so for the first time, rounds are held, at most `hold` of them; then they are
-    stored with the times they were taken at. While the disk is full rounds are lost, and counted.
+    stored with the times they were taken at. Rounds are lost, and counted, while the disk is full
+    or the archive does not accept their time.
     """
 
     collector: Collector
@@ -75,6 +76,6 @@ class Loop:
     def _store(self, status: Status, rounds: Sequence[Taken]) -> None:
         try:
             status.points += self.recorder.store(rounds)
-        except DiskFull as error:
+        except (DiskFull, TimeOutOfRange) as error:
             status.lost += len(rounds)
             status.faults = [*status.faults, str(error)]
