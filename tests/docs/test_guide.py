@@ -1,0 +1,21 @@
+"""The guide's code runs, and prints what the guide shows."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import Run
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_guide(directory: Path) -> None:
+    run = Run("docs/guide.md", directory)
+    run.page((ROOT / "docs/guide.md").read_text())
+    assert run.executed > 15
