@@ -17,9 +17,9 @@ LEAST = Fraction(5e-324)  # no double is finer than this
 
 
 def root(square: Fraction) -> Fraction:
-    """The square root to some 100 decimal digits."""
-    shift = 10**200
-    return Fraction(math.isqrt(square.numerator * shift * shift // square.denominator), shift)
+    """The square root to at least 200 bits."""
+    p, q = square.numerator, square.denominator
+    return Fraction(math.isqrt(p * q << 400), q << 200)
 
 
 def exact_moments(values: list[Fraction]) -> tuple[Fraction, Fraction]:
