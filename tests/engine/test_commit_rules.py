@@ -14,6 +14,7 @@ import pytest
 
 from otrdb.engine import opening
 from otrdb.engine.commit import Batch, Committer
+from otrdb.engine.replay import replay
 from otrdb.engine.state import Chunk, Prefix, StreamState
 from otrdb.errors import OtrError
 from otrdb.storage.journal import Journal
@@ -132,7 +133,7 @@ def test_rule_a_replay_takes_only_what_no_commit_has_applied(
 ) -> None:
     history: list[Operation] = [one(0, 1), one(0, 2), Flush(0), one(0, 3)]
     assert problems(created, history) == []
-    real = opening.replay
+    real = replay
 
     def ignoring_what_was_applied(core: Core, record: JournalRecord) -> None:
         applied = core.streams.applied
