@@ -33,6 +33,15 @@ class Wide(Table):
 
     Where a stream has no point `valid` is False and the value is NaN, 0 or False. In Arrow, pandas and polars
     such cells are null (NaN in a float column of pandas); columns are named by the uuid.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> db = otrdb.open(tempfile.mkdtemp())
+        >>> heat, pulses = db.create("a"), db.create("b", kind="int")
+        >>> _ = db.insert({heat: (1, 20.5), pulses: ([1, 2], [7, 8])})
+        >>> wide = db.values([heat, pulses])
+        >>> wide.times, wide.columns
+        (array([1, 2]), (array([20.5,  nan]), array([7, 8])))
     """
 
     times: Int64Array
@@ -73,7 +82,17 @@ class Wide(Table):
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Long(Table):
     """A row per point: stream, time, value; ascending in time, streams in the order named where times are
-    equal."""
+    equal.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> db = otrdb.open(tempfile.mkdtemp())
+        >>> here, there = db.create("a"), db.create("b")
+        >>> _ = db.insert({here: ([1, 3], [20.5, 20.7]), there: (2, 18.0)})
+        >>> long = db.values([here, there], align="long")
+        >>> long.streams, long.times, long.values
+        (array([0, 1, 0]), array([1, 2, 3]), array([20.5, 18. , 20.7]))
+    """
 
     streams: Int64Array
     """int64[n]: position of the point's stream in `uuids`."""

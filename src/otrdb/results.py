@@ -26,7 +26,12 @@ _OF_KIND: Final = frozenset({"min", "max", "first", "last"})
 
 
 class Point(NamedTuple):
-    """One point: `time` in ns since 1970 UTC, `value` a Python float, int or bool."""
+    """One point: `time` in ns since 1970 UTC, `value` a Python float, int or bool.
+
+    Example:
+        >>> Point(1_500_000_000_000_000_000, 20.5).value
+        20.5
+    """
 
     time: int
     value: float | int | bool
@@ -35,8 +40,13 @@ class Point(NamedTuple):
 class Inserted(NamedTuple):
     """What an insert did.
 
-    `version` is the stream's version now, `pending` the number of acknowledged points not yet in it,
-    `durable` whether the points would survive a power cut at this moment.
+    `version` is the newest version of the stream a number was given to, `pending` the number of acknowledged
+    points not yet committed, `durable` whether the points would survive a power cut at this moment.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> otrdb.open(tempfile.mkdtemp()).create("plant").insert([1, 2], [0.5, 1.0])
+        Inserted(version=10, pending=2, durable=True)
     """
 
     version: int
@@ -46,7 +56,14 @@ class Inserted(NamedTuple):
 
 class InsertedBatch(NamedTuple):
     """What an insert over many streams did: how many `points` it gave to how many `streams`, and whether the
-    batch would survive a power cut at this moment."""
+    batch would survive a power cut at this moment.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> db = otrdb.open(tempfile.mkdtemp())
+        >>> db.insert({db.create("a"): (1, 0.5), db.create("b"): ([1, 2], [0.5, 1.0])})
+        InsertedBatch(points=3, streams=2, durable=True)
+    """
 
     points: int
     streams: int
@@ -54,15 +71,31 @@ class InsertedBatch(NamedTuple):
 
 
 class Change(NamedTuple):
-    """A range of times [start, end), ns, in which two versions may differ."""
+    """A range of times [start, end), ns, in which two versions may differ.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> stream = otrdb.open(tempfile.mkdtemp()).create("plant")
+        >>> _ = stream.insert(5, 0.5)
+        >>> (change,) = stream.changes(10)
+        >>> change.start <= 5 < change.end
+        True
+    """
 
     start: int
     end: int
 
 
 class Finding(NamedTuple):
-    """One thing that `check` found wrong: an error code, a sentence, and which points it concerns where
-    known."""
+    """One thing that `check` found wrong: an error `code`, a sentence, and which points of which `stream`
+    (uuid) it concerns where known: those of [start, end), ns.
+
+    Example:
+        >>> import otrdb
+        >>> found = Finding(otrdb.errors.Damaged.code, "Version 11: leaf cannot be read.", start=0, end=4_096)
+        >>> found.code, found.stream
+        ('OTR-5010', None)
+    """
 
     code: str
     message: str
@@ -124,6 +157,16 @@ class Windows(Table):
     Columns are attributes and items alike: `windows.mean`, `windows["mean"]`. `min`, `max`, `first` and
     `last` are of the stream's kind; `mean` and `stddev` (population standard deviation) float64; `count`
     uint64; `sum` float64 for a float stream, and exact otherwise: an object array of Python integers.
+
+    An Arrow producer, as `Points` is.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant")
+        >>> _ = heat.insert([0, 1, 2], [1.0, 2.0, 6.0])
+        >>> windows = heat.windows(0, 3, 3)
+        >>> windows.mean, windows["max"], windows.width
+        (array([3.]), array([6.]), 3)
     """
 
     time: Int64Array

@@ -37,7 +37,18 @@ class Archive:
     """An archive of streams: a directory, opened by `otrdb.open`. A context manager.
 
     Safe to use from several threads; not across `fork`. One process may write a directory, any number may
-    read it.
+    read it. Every method raises `ClosedArchive` after `close`, and those that change something `ReadOnly` in
+    an archive that is open for reading.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> with otrdb.open(tempfile.mkdtemp()) as db:
+        ...     heat = db.create("plant/line1", tags={"name": "heat"})
+        ...     pulses = db.create("plant/line1", kind="int", tags={"name": "pulses"})
+        ...     _ = db.insert({heat: ([1, 2], [20.5, 20.7]), pulses: (2, 7)})
+        ...     joined = db.values([heat, pulses], align="inner")
+        >>> joined.times, joined.columns
+        (array([2]), (array([20.7]), array([7])))
     """
 
     def __init__(self, engine: Engine, close: Callable[[], None]) -> None:
@@ -59,6 +70,10 @@ class Archive:
     ) -> Stream:
         """A new, empty stream, durable when this returns: version 10, property version 1.
 
+        ``kind``, what its values are, never changes. ``tags`` tell the streams of a ``collection`` apart;
+        ``annotations`` are free text. ``uuid`` is the stream's identity, made if none is given. Costs one
+        sync.
+
         Raises `InvalidCollection`, `InvalidTagKey`, `InvalidTagValue`; `RecycledUuid` if the uuid was
         obliterated; `StreamExists` if it is taken; `AmbiguousStream` if another stream has that collection
         and exactly those tags.
@@ -67,9 +82,17 @@ class Archive:
         return Stream(self._engine, self._engine.create(metadata))
 
     def stream(self, uuid_or_collection: UUID | str, *, name: str | None = None, **tags: str) -> Stream:
-        """The one stream with that uuid, or in exactly that collection with these tags among its own.
+        """The one stream with that uuid, or in exactly that collection with these ``tags`` among its own.
 
-        `NoSuchStream` if there is none, `AmbiguousStream` if there are several.
+        ``name`` is the tag "name". ``uuid_or_collection`` may be the text of a uuid. Raises `NoSuchStream` if
+        there is none, `AmbiguousStream` if there are several.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db = otrdb.open(tempfile.mkdtemp())
+            >>> heat = db.create("plant/line1", tags={"name": "heat", "unit": "C"})
+            >>> db.stream("plant/line1", name="heat") == db.stream(heat.uuid) == heat
+            True
         """
         engine = self._engine
         engine.refresh()
@@ -87,9 +110,10 @@ class Archive:
         annotations: Pattern | None = None,
     ) -> list[Stream]:
         """The streams whose collection starts with ``prefix`` (and is ``collection``, if given) and whose
-        properties match.
+        ``tags`` and ``annotations`` include these.
 
-        A value of None means that the key is there. Sorted by collection, name and uuid.
+        A value of None means that the key is there. Sorted by collection, name and uuid; empty if nothing
+        matches.
         """
         engine = self._engine
         engine.refresh()
@@ -104,9 +128,10 @@ class Archive:
             return self._engine.core.streams.names.collections(prefix)
 
     def insert(self, batch: Mapping[Key, Foreign], *, merge: MergeLike = "never") -> InsertedBatch:
-        """Store points in many streams as one atomic batch, which becomes visible and durable at once.
+        """Store points in many streams as one atomic ``batch``: all or none, visible and durable at once.
 
-        Each value is whatever `Stream.insert` takes: a pair (times, values), or one object.
+        Each value of the mapping is whatever `Stream.insert` takes as one object: a pair (times, values) or
+        (time, value), a series, a frame. ``merge``, durability and errors are those of `Stream.insert`.
         """
         batches = [self._batch(stream, given) for stream, given in batch.items()]
         return self._engine.writer.insert_batches(batches, Merge(merge))
@@ -134,8 +159,11 @@ class Archive:
         *,
         merge: MergeLike = "never",
     ) -> InsertedBatch:
-        """Store a wide batch atomically: point i belongs to ``streams[stream_index[i]]``. All streams are of
-        one kind.
+        """Store a wide batch atomically: point i belongs to ``streams[stream_index[i]]``.
+
+        ``stream_index``, ``times`` and ``values`` are columns of one length, in any order; equal times keep
+        theirs. All ``streams`` are of one kind. ``merge``, durability and errors are those of
+        `Stream.insert`.
 
         The cost is that of the batch, not of its streams: about 0.1 us a point and one journal record. Pass
         the same tuple of streams again and again: a list is looked through every time.
@@ -166,16 +194,22 @@ class Archive:
         *,
         align: Align = "outer",
     ) -> Joined:
-        """The points of several streams in ``[start, end)``, joined on time, all read at one moment.
+        """The points of several streams in ``[start, end)`` (ns), joined on time, all read at one moment.
 
-        "outer" gives a row for every time any of them has, "inner" for the times all of them have, "long" a
-        row per point.
+        ``align``: "outer" gives a row for every time any of them has, "inner" for the times all of them have
+        (both `Wide`), "long" a row per point (`Long`, streams of one kind only: `WrongKind`). Where times
+        repeat, the k-th point of one stream at some time shares a row with the k-th of the others.
         """
         with self.snapshot() as snapshot:
             return snapshot.values(streams, start, end, align=align)
 
     def snapshot(self, name: str | None = None) -> Snapshot:
-        """The state of all streams now. With a name it is committed and kept until it is dropped."""
+        """The state of all streams now, pending points included; with a ``name`` it is kept.
+
+        Without a name nothing is written, and the state lasts until the snapshot is closed. With a name
+        everything pending is committed, in one group, and the versions are kept until `drop_snapshot`.
+        `InvalidArgument` if there is a snapshot of that name.
+        """
         engine = self._engine
         if name is not None:
             engine.name_snapshot(name)
@@ -184,39 +218,54 @@ class Archive:
         return Snapshot(engine, None, lambda state: engine.at_moment(state, moment))
 
     def open_snapshot(self, name: str) -> Snapshot:
-        """A snapshot that was kept under that name."""
+        """A snapshot that was kept under ``name``; `InvalidArgument` if there is none."""
         engine = self._engine
         engine.refresh()
         versions = engine.core.streams.snapshot(name)
         return Snapshot(engine, name, lambda state: engine.at_snapshot(state, versions))
 
     def snapshots(self) -> list[str]:
-        """The names of the snapshots kept."""
+        """The names of the snapshots kept, in order."""
         self._engine.refresh()
         return sorted(self._engine.core.streams.snapshots)
 
     def drop_snapshot(self, name: str) -> None:
-        """Forget a named snapshot; the versions it held may be pruned."""
+        """Forget the snapshot kept under ``name``, durably; the versions it held may be pruned."""
         self._engine.drop_snapshot(name)
 
     def flush(self) -> None:
-        """Commit the pending points of all streams."""
+        """Commit the pending points of all streams, so that they are durable in any mode.
+
+        Points are visible without it, and durable as ``durability`` says. Small commits wear out memory
+        cards.
+        """
         self._engine.flush()
 
     def info(self) -> dict[str, Any]:
-        """What this archive is: format, release, numbers of streams and collections."""
+        """What this archive is: its uuid, format, whether it can be written, and how many streams,
+        collections and snapshots it holds.
+        """
         self._engine.refresh()
         return info(self._engine.core)
 
     def stats(self) -> dict[str, Any]:
-        """Counters: points pending, bytes on disk, blocks read, memory."""
+        """Counters: points pending, memory in use, blocks read since it was opened, bytes on disk and how
+        many of them belong to no latest version.
+        """
         self._engine.refresh()
         return stats(self._engine.core)
 
     def check(self, *, deep: bool = True) -> Iterator[Finding]:
         """Verify the archive while it is used, yielding what is wrong; a healthy archive gives nothing.
 
-        Quick: the structure. ``deep``: every block is read, and every summary made again from its points.
+        ``deep`` reads every block of the latest versions and makes every summary again from its points;
+        without it only the structure is looked at. Damage found does not end it. Nothing is changed.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> with otrdb.open(tempfile.mkdtemp()) as db:
+            ...     list(db.check())
+            []
         """
         self._engine.check_open()
         return check(self._engine, deep=deep)

@@ -52,7 +52,7 @@ class Reads:
         """The points of ``[start, end)`` (ns), ascending, equal times in order of arrival.
 
         Reads the leaves of the range, a leaf's edges by the page. All columns are in memory at once: 16 bytes
-        a point.
+        a point. The arrays are the caller's.
         """
         low, high = to_range(start, end)
         source, root, version = self._frozen()
@@ -62,11 +62,21 @@ class Reads:
     def aligned_windows(
         self, start: TimeLike, end: TimeLike, pointwidth: int, *, columns: Sequence[str] = DEFAULT_COLUMNS
     ) -> Windows:
-        """Statistics of the windows of ``2**pointwidth`` ns that hold points, aligned to MIN_TIME.
+        """Statistics of the windows of ``2**pointwidth`` ns that hold points, aligned to MIN_TIME, ascending.
 
         ``start`` and ``end`` are rounded down to windows, so the one that holds ``start`` is included whole
-        and the one that holds ``end`` is left out. Reads about ``12 + windows / 31`` blocks, whatever the
-        range.
+        and the one that holds ``end`` is left out. A range without one whole window gives nothing.
+        ``columns`` names the statistics, out of min, mean, max, count, stddev, first, last and sum. Reads
+        about ``12 + windows / 31`` blocks, whatever the range. `InvalidPointWidth` unless 0 <= pointwidth <=
+        62.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant")
+            >>> _ = heat.insert(range(10), [float(value) for value in range(10)])
+            >>> windows = heat.aligned_windows(0, 10, pointwidth=2)
+            >>> windows.time, windows.mean, windows.count
+            (array([0, 4]), array([1.5, 5.5]), array([4, 4], dtype=uint64))
         """
         names = check_columns(columns)
         low, high = to_range(start, end)
@@ -84,8 +94,18 @@ class Reads:
         """Statistics of every window ``[start + i width, start + (i + 1) width)`` that fits into ``[start,
         end)``.
 
-        Exact, whatever the width (ns, or text as "5min"); empty windows are reported with count 0 and zeros.
-        Opens the slots that the windows' edges cut, down to the page.
+        Exact, whatever the ``width`` (ns, or text as "5min"); empty windows are reported with count 0 and
+        zeros. ``columns`` names the statistics, as for `aligned_windows`. Opens the slots that the windows'
+        edges cut, down to the page. `InvalidPointWidth` if the width is none; `InvalidArgument` above 2**24
+        windows.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant")
+            >>> _ = heat.insert([0, 1, 8], [1.0, 3.0, 5.0])
+            >>> windows = heat.windows(0, 10, 3, columns=["mean", "count"])
+            >>> windows.mean, windows.count
+            (array([2., 0., 5.]), array([2, 0, 1], dtype=uint64))
         """
         names = check_columns(columns)
         low, high = to_range(start, end)
@@ -107,8 +127,10 @@ class Reads:
         """At most ``points`` aligned windows that together cover ``[start, end)``: what a plot of that width
         needs.
 
-        The finest pointwidth that suffices is taken. Without ``start`` or ``end`` the first and last point
-        bound the range.
+        The finest pointwidth that suffices is taken, so the first and last window may reach beyond the range.
+        Windows without points are left out. Without ``start`` or ``end`` the first and last point bound the
+        range. ``columns`` names the statistics, as for `aligned_windows`; with first, last, min and max a
+        line drawn through them is exact to the pixel. Costs what `aligned_windows` does.
         """
         names = check_columns(columns)
         low, high = self._bounds(start, end)
@@ -149,7 +171,7 @@ class Reads:
         return self.nearest(MAX_TIME - 1, backward=True)
 
     def count(self, start: TimeLike = MIN_TIME, end: TimeLike = MAX_TIME) -> int:
-        """The number of points in ``[start, end)``, from summaries and the two edges."""
+        """The number of points in ``[start, end)`` (ns), from summaries and the two edges."""
         low, high = to_range(start, end)
         source, root, _ = self._frozen()
         if (low, high) == (MIN_TIME, MAX_TIME):

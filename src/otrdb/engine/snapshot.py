@@ -25,7 +25,18 @@ Resolve = Callable[[StreamState], Frozen]
 
 
 class Snapshot:
-    """A consistent state of all streams; a context manager. Free, without a name, until streams change."""
+    """A consistent state of all streams; a context manager. Free, without a name, until streams change.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> db = otrdb.open(tempfile.mkdtemp())
+        >>> heat = db.create("plant")
+        >>> _ = heat.insert(1, 20.5)
+        >>> with db.snapshot() as snapshot:
+        ...     _ = heat.insert(2, 20.7)
+        ...     snapshot.view(heat).count(), heat.count()
+        (1, 2)
+    """
 
     def __init__(self, engine: Engine, name: str | None, resolve: Resolve) -> None:
         self._engine = engine
@@ -48,7 +59,9 @@ class Snapshot:
         return True
 
     def view(self, stream: StreamLike) -> SnapshotView:
-        """That stream as it was then."""
+        """That ``stream`` as it was then: it takes all questions a stream does. `NoSuchStream` if it was not
+        there.
+        """
         if not isinstance(stream, Stream) or stream.engine is not self._engine:
             raise InvalidArgument("That is no stream of this archive.", advice="Get it from this archive.")
         self.frozen(stream.state)
@@ -62,7 +75,10 @@ class Snapshot:
         *,
         align: Align = "outer",
     ) -> Joined:
-        """The points of several streams in ``[start, end)``, joined on time, of that moment."""
+        """The points of several ``streams`` in ``[start, end)`` (ns) of that moment, joined on time.
+
+        ``align`` is "outer", "inner" or "long", as for `Archive.values`.
+        """
         return join([Part(stream.uuid, self.view(stream).values(start, end)) for stream in streams], align)
 
     def frozen(self, state: StreamState) -> Frozen:

@@ -32,7 +32,16 @@ class Stream(Reads):
     """A stream of an archive: a sequence of (time, value) and its metadata.
 
     Reads answer from the latest state, pending points included. Handles of the same stream are equal and hash
-    alike; they may be used from several threads.
+    alike; they may be used from several threads. Everything but `uuid` and `kind` raises `NoSuchStream` once
+    the stream was obliterated.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> db = otrdb.open(tempfile.mkdtemp())
+        >>> heat = db.create("plant/line1", tags={"name": "heat", "unit": "C"})
+        >>> _ = heat.insert(["2026-11-01T12:00:00Z", "2026-11-01T12:00:01Z"], [20.5, 20.7])
+        >>> heat.count(), heat.latest().value, heat.unit
+        (2, 20.7, 'C')
     """
 
     __slots__ = ("engine", "state")
@@ -112,14 +121,25 @@ class Stream(Reads):
         """Store points, all or none; when this returns they are acknowledged and visible.
 
         ``times`` and ``values`` are two arrays, sequences or scalars, or ``times`` alone is an Arrow
-        producer, a pandas Series with a time index, a frame with the columns "time" and "value", or a list of
-        pairs. Times may come in any order and may repeat; ``merge`` says what becomes of points whose time is
-        taken ("never", "equal", "retain", "replace"). Durable as the archive's ``durability`` promises; a
-        batch of 16,384 points or more for few leaves is committed at once. Costs about 10 us and one record
-        in the journal.
+        producer, a pandas Series with a time index, a frame with the columns "time" and "value", `Points`, a
+        tuple of two columns or a list of pairs. Times may come in any order and may repeat; ``merge`` says
+        what becomes of points whose time is taken ("never", "equal", "retain", "replace": see `otrdb.Merge`).
+        The arrays may be used again afterwards. An empty insert does nothing.
+
+        Durable as the archive's ``durability`` promises; the answer says whether it is already. A batch of
+        16,384 points or more for few leaves is committed at once, as a new version. Costs about 10 us and one
+        record in the journal.
 
         Raises `TimeOutOfRange`, `NaiveTime`, `BadValue` (NaN, infinite), `WrongKind`, `MismatchedColumns`,
         `DiskFull`, `WriteFailed`; nothing of the batch is stored then.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> door = otrdb.open(tempfile.mkdtemp()).create("plant", kind="bool")
+            >>> _ = door.insert([(3, True), (1, False)])
+            >>> _ = door.insert(3, False, merge="replace")
+            >>> list(door.values())
+            [Point(time=1, value=False), Point(time=3, value=False)]
         """
         columns = points(self.state.kind, times, values)
         return self.engine.writer.insert(self.state, *columns, _MERGES.get(merge) or Merge(merge))
@@ -129,14 +149,23 @@ class Stream(Reads):
         there were none.
 
         Pending points are committed first, as a version of their own. Older versions keep the points until
-        they are pruned.
+        they are pruned. Rewrites the leaves at the edges and the nodes above the range.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant")
+            >>> _ = heat.insert([1, 2, 3], [0.5, 1.0, 1.5])
+            >>> before = heat.version
+            >>> after = heat.delete(2, 3)
+            >>> heat.at(before).count(), heat.at(after).count()
+            (3, 2)
         """
         low, high = to_range(start, end)
         return self.engine.delete(self.state, low, high)
 
     def flush(self) -> int:
         """Commit the pending points; returns the version that holds them, or the current one if there were
-        none.
+        none. They are durable then, in any mode.
         """
         return self.engine.flush_stream(self.state)
 
@@ -156,9 +185,18 @@ class Stream(Reads):
     ) -> int:
         """Change metadata, all or nothing, durably; returns the new property version.
 
-        Keys given are set, with None removed, others stay. ``expected`` must be the current property version,
-        or 0 for any: `PropertyVersionMismatch` otherwise. `AmbiguousStream` if another stream has that
-        collection and those tags.
+        Keys of ``tags`` and ``annotations`` are set, with None removed, others stay; ``remove_tags`` and
+        ``remove_annotations`` name keys to remove. ``collection`` moves the stream. ``expected`` must be the
+        current property version, or 0 for any: `PropertyVersionMismatch` otherwise. `AmbiguousStream` if
+        another stream has that collection and those tags.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant", annotations={"cabinet": "A 3"})
+            >>> heat.update(tags={"name": "heat"}, annotations={"cabinet": None}, expected=1)
+            2
+            >>> heat.name, heat.annotations
+            ('heat', {})
         """
         return self.engine.update(
             self.state,
@@ -185,11 +223,13 @@ class Stream(Reads):
         return View(self, self.engine.as_of(self.state, to_ns(time)))
 
     def changes(self, from_version: int, to_version: int = 0, resolution: int = 0) -> list[Change]:
-        """Ranges of time outside which two versions are the same; 0 stands for the latest, pending points
-        included.
+        """Ranges of time outside which ``from_version`` and ``to_version`` are the same; 0 stands for the
+        latest, pending points included.
 
         Ascending, apart, and possibly wider than the truth: a changed leaf reports its whole interval.
-        ``resolution`` r stops at nodes of ``2**r`` ns and rounds outwards to that. Reads only what differs.
+        ``resolution`` r stops at nodes of ``2**r`` ns and rounds outwards to that, for r from 0 to 63. Reads
+        only what differs. `InvalidVersions` if the older one is not given first, `VersionNotAvailable` if one
+        is not there.
         """
         check_resolution(resolution)
         older, newer = max(check_version(from_version), 1), check_version(to_version) or self.version
@@ -204,7 +244,17 @@ class Stream(Reads):
 
 
 class View(Reads):
-    """One version of a stream, fixed: the same question always has the same answer."""
+    """One version of a stream, fixed: the same question always has the same answer.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant")
+        >>> _ = heat.insert(1, 20.5)
+        >>> view = heat.at(heat.flush())
+        >>> _ = heat.insert(2, 20.7)
+        >>> view.count(), heat.count()
+        (1, 2)
+    """
 
     __slots__ = ("_frozen_state", "stream")
 
@@ -217,7 +267,7 @@ class View(Reads):
 
     @property
     def version(self) -> int:
-        """The version."""
+        """The version's number."""
         return self._frozen_state.version
 
     @property
