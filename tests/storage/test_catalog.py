@@ -131,7 +131,8 @@ def info_of(sequence: int, size: int = 100) -> GroupInfo:
 @given(st.lists(st.lists(entries, max_size=6), max_size=6), st.data())
 def test_it_says_what_the_groups_say(groups: list[list[Entry]], data: st.DataObject) -> None:
     catalog, model = Catalog(None, ARCHIVE), Model()
-    for sequence, group in enumerate(groups, 1):
+    created: list[Entry] = [StreamCreated(n, UUID(int=n), Kind.INT, "c", {}, {}) for n in (1, 2, 4)]
+    for sequence, group in enumerate([created, *groups], 1):
         possible: list[Entry] = []
         for entry in group:
             if is_possible(entry, model):
@@ -289,6 +290,18 @@ def test_a_full_disk_makes_it_lag_and_stops_nothing(path: Path, monkeypatch: pyt
     assert len(catalog.settings()) == 100
     assert catalog.trouble is None
     catalog.close()
+
+
+def test_writing_to_a_full_disk_is_not_tried_every_time(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(catalog_module, "_SAVE_GROUPS", 4)
+    catalog = Catalog(path, ARCHIVE)
+    catalog._db.execute(f"PRAGMA max_page_count = {catalog._db.execute('PRAGMA page_count').fetchone()[0]}")
+    large: list[Entry] = [SettingSet("scope", "key", "value" * 2000)]
+    troubles = []
+    for sequence in range(1, 13):
+        catalog.apply(large, info_of(sequence))
+        troubles.append(catalog.trouble)
+    assert len(set(map(id, troubles))) - 1 == 3
 
 
 def test_rot_inside_the_file_is_told_and_mended_by_the_next_opening(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The journal: what was acknowledged comes back, in order, once, and as it was."""
 
+import errno
 import itertools
 import threading
 from pathlib import Path
@@ -214,6 +215,18 @@ def test_a_full_disk_refuses_a_record_and_takes_the_next_when_there_is_room() ->
     appended += [(one(1, n).append_to(journal), one(1, n)) for n in range(5)]
     journal.acknowledge(appended[-1][0])
     assert read(medium.crash()) == (expected(appended), [])
+
+
+def test_a_disk_that_runs_full_under_bytes_it_had_promised_is_a_failed_one() -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium, "interval=1h")
+    one(1, 1).append_to(journal)
+    medium.fail("write", code=errno.ENOSPC)
+    with pytest.raises(DiskFull):
+        fill(journal, files=1)
+    with pytest.raises(WriteFailed):
+        one(1, 1).append_to(journal)
+    journal.close()
 
 
 def test_a_sync_that_fails_when_a_file_is_begun() -> None:

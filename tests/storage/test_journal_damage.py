@@ -9,7 +9,11 @@ from hypothesis import strategies as st
 
 from otrdb.storage.headers import JOURNAL_HEADER
 from otrdb.storage.journal import Journal
+from otrdb.storage.journal_files import JournalFiles
+from otrdb.storage.journal_reader import JournalReader
+from otrdb.storage.medium import File
 from tests.storage.journals import (
+    ARCHIVE,
     FIRST,
     SECOND,
     Batch,
@@ -165,6 +169,62 @@ def test_what_a_torn_tail_left_does_not_come_back() -> None:
     assert [lsn for lsn, _ in later] == [2, 3, 4]
     journal.sync_through(4)
     assert read(torn.crash()) == (kept + expected(later), [])
+
+
+def test_what_a_torn_tail_left_does_not_come_back_when_rot_is_stepped_over() -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium, "off")
+    for n in range(4):
+        journal.acknowledge(one(1, n).append_to(journal))
+    torn = medium.crash(everything)
+    torn.open(FIRST).write(JOURNAL_HEADER.size + 2 * 64, bytes(8))
+    journal = journal_on(torn)
+    later = (one(7, 7).append_to(journal), one(7, 7))
+    journal.acknowledge(later[0])
+    torn.flip(FIRST, JOURNAL_HEADER.size + 64)
+    parts, lost = read(torn)
+    assert parts == expected([(1, one(1, 0)), later])
+    assert [(each.after, each.before) for each in lost] == [(1, 3)]
+
+
+def test_torn_records_in_a_file_that_is_used_again_do_not_come_back() -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium, "off")
+    for n in range(40):
+        journal.acknowledge(one(1, n).append_to(journal))
+    torn = medium.crash(everything)
+    torn.open(FIRST).write(JOURNAL_HEADER.size + 64, bytes(8))
+    journal = journal_on(torn)
+    large = Batch(((2, tuple((n, n) for n in range(39))),))
+    journal.acknowledge(large.append_to(journal))
+    journal.free_below(journal.next_lsn)
+    lsn = large.append_to(journal)
+    journal.acknowledge(lsn)
+    assert lsn == 3
+    assert torn.counts["allocate"] == 1, "the first file is used again"
+    assert read(torn) == (expected([(3, large)]), [])
+
+
+class Overtaken(JournalFiles):
+    """Files of which the first is given up and used again while it is being read."""
+
+    def open(self, number: int) -> File:
+        file = super().open(number)
+        if number == 1:
+            self._medium.rename(FIRST, "journal-00000009.otj")
+            file.write(0, bytes(file.size()))
+        return file
+
+
+def test_a_file_that_is_used_again_while_it_is_read_is_no_damage() -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium)
+    while len(journal.files()) < 2:
+        one(1, 1).append_to(journal)
+    lsn = one(1, 2).append_to(journal)
+    journal.close()
+    records = JournalReader(Overtaken(medium, ARCHIVE)).records(no_damage)
+    assert [record.lsn for record in records][-1] == lsn
 
 
 def test_records_that_may_be_only_in_memory_are_written_again_before_anything_relies_on_them() -> None:

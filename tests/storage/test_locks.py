@@ -1,5 +1,6 @@
 """One writer, many readers, and nobody stays locked out by a process that is gone."""
 
+import fcntl
 import os
 import subprocess
 import sys
@@ -83,6 +84,22 @@ def test_a_writer_sees_the_reader_that_is_farthest_behind(tmp_path: Path) -> Non
     first.release()
     second.release()
     assert oldest_lease(tmp_path) is None
+
+
+def test_a_lease_that_was_removed_before_it_was_locked_is_taken_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def remove_first(descriptor: int, kind: int) -> None:
+        monkeypatch.setattr(fcntl, "flock", lock)
+        assert oldest_lease(tmp_path) is None
+        lock(descriptor, kind)
+
+    monkeypatch.setattr(fcntl, "flock", remove_first)
+    lease = ReaderLease(tmp_path)
+    assert oldest_lease(tmp_path) is not None
+    lease.release()
 
 
 def test_the_lease_of_a_reader_that_died_is_removed(tmp_path: Path) -> None:

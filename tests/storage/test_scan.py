@@ -225,10 +225,22 @@ def test_groups_of_another_archive_are_not_ours() -> None:
     medium, _ = three_groups()
     other, infos = three_groups()
     medium.open(FIRST).append(other.open(FIRST).read(infos[2].start, infos[2].size))
-    strange = FaultyMedium()
-    commit(opened(strange).store, b"strange")
-    medium.open(SECOND, create=True).append(strange.open(FIRST).read(0, 1000))
     assert scanned(medium).payloads == [b"\1", b"\2", b"\3"]
+
+
+def test_a_segment_of_another_archive_is_reported_and_left_alone() -> None:
+    medium, _ = three_groups()
+    strange = FaultyMedium()
+    store = opened(strange, nominal=100).store
+    for _ in range(8):
+        commit(store, b"strange", BLOCKS)
+    data = strange.open(SECOND).read(0, 1000)
+    medium.open(SECOND, create=True).append(data)
+    result = opened(medium)
+    assert result.payloads == [b"\1", b"\2", b"\3"]
+    assert "another archive" in str(result.damage[0])
+    assert commit(result.store, b"").address.segment == 3
+    assert medium.open(SECOND).read(0, 1000) == data
 
 
 def test_what_a_writer_is_appending_is_not_there_yet_and_then_it_is() -> None:

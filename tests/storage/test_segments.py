@@ -170,6 +170,17 @@ def test_a_full_disk_takes_the_group_back_and_no_more(size: int) -> None:
     assert [sequence for sequence, _ in scanned(medium.crash()).found] == [1, 2]
 
 
+def test_a_full_disk_ends_the_group_by_itself() -> None:
+    medium = FaultyMedium()
+    store = opened(medium).store
+    group = store.begin_group()
+    medium.capacity = medium.used + 10
+    with pytest.raises(DiskFull):
+        group.commit(b"")
+    medium.capacity = None
+    assert commit(store, b"").sequence == 1
+
+
 def test_a_full_disk_when_a_segment_is_begun() -> None:
     medium = FaultyMedium()
     store = opened(medium, nominal=100).store

@@ -32,9 +32,8 @@ class Scan:
 
     Attributes:
         end: after the newest group that happened.
-        known: sequence of the newest group that is known to have been durable.
-        appendable: whether a new group may follow at `end`: what stands there is torn, not damaged or
-        unreadable.
+        known: sequence of the newest group known to have been durable; it may be lost, and be above `end`.
+        appendable: whether a new group may follow at `end`: nothing there is damaged or unreadable.
     """
 
     def __init__(
@@ -72,10 +71,13 @@ class Scan:
     def _segment(self, number: int, *, final: bool) -> Iterator[Found]:
         begin = self._start.offset if number == self._start.segment else SEGMENT_HEADER.size
         header = self._walk.header(number)
+        if header and header.archive != self._files.archive:
+            self.appendable = False
+            self._report(damaged("belongs to another archive", number, 0))
+            header = None
         durable = header.durable if header else 0
         if durable > self.end.sequence:
             self._lost(durable)
-        self.known = max(self.known, durable)
         self.end = Position(max(self.end.sequence, durable), number, begin)
         held: Met | None = None
         for met in self._walk.records(number, begin):
@@ -88,7 +90,7 @@ class Scan:
     def _judge(self, met: Met, *, vouched: bool) -> Iterator[Found]:
         record, broken = met
         info = record.info
-        self.known = max(self.known, record.durable, info.sequence if vouched else 0)
+        self.known = max(self.known, record.durable)
         whole = (vouched and not self._deep) or self._walk.is_whole(info)
         if not (vouched or whole):
             return
