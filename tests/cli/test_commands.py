@@ -70,7 +70,7 @@ def test_points_are_inserted_from_the_command_line(shell: Shell) -> None:
         "insert", "plant/level", "1", "-2.5", "-1000000000", "0.5", "1970-01-01T00:00:02Z", "7"
     )
     assert (result.exit_code, result.stdout) == (0, "")
-    assert "3 points" in result.stderr
+    assert result.stderr == "points stored: 3\n"
     assert shell.points("level") == [(-SECOND, 0.5), (1, -2.5), (2 * SECOND, 7.0)]
 
 

@@ -51,7 +51,7 @@ def command(
         target = find_stream(db, stream)
         pairs = _given(points) if points else _read(sys.stdin)
         stored = sum(_store(target, batch, merge, tz) for batch in _batches(pairs))
-    click.echo(f"{stored} points given to {target.uuid}", err=True)
+    click.echo(f"points stored: {stored}", err=True)
 
 
 def _given(words: Sequence[str]) -> list[tuple[str, Pair]]:
