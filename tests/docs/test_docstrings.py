@@ -1,7 +1,5 @@
 """Every public name is documented, and every example in a docstring gives what it shows."""
 
-from __future__ import annotations
-
 import doctest
 import importlib
 import inspect
