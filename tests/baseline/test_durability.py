@@ -126,7 +126,9 @@ def crashed(base: Path, target: Path, writes: list[Write], upto: int) -> None:
 
 def moments(total: int) -> Iterator[int]:
     """Every byte of a short operation; of a long one its ends and some in between."""
-    return iter(sorted({*range(min(total, 300)), *range(max(total - 100, 0), total), *range(0, total, 4_999)}))
+    return iter(
+        sorted({*range(min(total, 300)), *range(max(total - 100, 0), total), *range(0, total, 4_999)})
+    )
 
 
 @pytest.mark.parametrize("operation", list(OPERATIONS))
@@ -274,6 +276,17 @@ def test_damage_is_reported_and_stays_in_its_stream(
         findings = list(db.check())
         assert [(finding.stream, finding.code) for finding in findings] == [(ONE, Damaged.code)]
         assert list(db.stream(TWO).values()) == expected[-1]
+
+
+def test_a_damaged_list_of_streams_is_reported_and_holds_no_lock(
+    opener: Callable[[Path], Archive], tmp_path: Path
+) -> None:
+    with opener(tmp_path / "live") as db:
+        fill(db)
+    flip(tmp_path / "live" / "catalog.log", 20)
+    for _ in range(2):
+        with pytest.raises(Damaged, match="catalog"):
+            opener(tmp_path / "live")
 
 
 def test_only_one_may_have_an_archive_open(opener: Callable[[Path], Archive], tmp_path: Path) -> None:

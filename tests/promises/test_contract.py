@@ -986,6 +986,8 @@ def test_a_snapshot_stays(archive: ArchiveLike, ten: StreamLike) -> None:
         assert snapshot.view(ten).count() == 10
         assert len(snapshot.values([ten])) == 10
     assert ten.count() == 11
+    with pytest.raises(ClosedArchive):
+        snapshot.view(ten)
 
 
 def test_a_named_snapshot_outlives_a_reopening(opened: Reopened) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import UUID, uuid4
 
 import numpy as np
 
 from otrdb.baseline.core import Core, Part
 from otrdb.baseline.streams import Snapshot, Stream, to_part
+from otrdb.closing import Closing
 from otrdb.columns import check_times, points
 from otrdb.errors import InvalidArgument, MismatchedColumns, WrongKind
 from otrdb.metadata import Metadata, Pattern, Properties
@@ -17,7 +18,6 @@ from otrdb.results import Finding, InsertedBatch
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
-    from types import TracebackType
 
     from otrdb.interface import Align, Columns, StreamLike
     from otrdb.joined import Joined
@@ -27,19 +27,11 @@ if TYPE_CHECKING:
 Key = TypeVar("Key", bound="StreamLike")
 
 
-class Archive:
+class Archive(Closing):
     """`otrdb.interface.ArchiveLike`: an archive kept by a `Core`."""
 
     def __init__(self, core: Core[Any]) -> None:
         self._core = core
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def __repr__(self) -> str:
         return f"<Archive {self._core.path} ({self._core.make} baseline)>"

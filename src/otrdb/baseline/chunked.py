@@ -162,12 +162,11 @@ class ChunkedCore(Core[ChunkedSeries]):
 
     make = "chunked"
 
-    def __init__(self, path: Path, durability: Durability, clock: Clock) -> None:
-        super().__init__(path, durability, clock)
+    def _start(self) -> None:
         self._pool = ThreadPoolExecutor(thread_name_prefix="otrdb-encode")
-        self._chunks = ChunkFile(path / "chunks.log")
-        self._manifest = RecordLog(path / "manifest.log")
-        self._journal = RecordLog(path / "journal.log")
+        self._chunks = ChunkFile(self.path / "chunks.log")
+        self._manifest = RecordLog(self.path / "manifest.log")
+        self._journal = RecordLog(self.path / "journal.log")
         self._numbered: dict[int, ChunkedSeries] = {}
         self._lsn = 0
         self.load()

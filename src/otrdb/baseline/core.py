@@ -105,10 +105,19 @@ class Core(ABC, Generic[S]):
         """Whether what is acknowledged has been synced."""
         self.lock = threading.RLock()
         self._clock = clock
-        self._claim = Claim(path, self.make)
         self._closed = False
-        self.catalog = Catalog(path / "catalog.log")
         self._series: dict[UUID, S | Damaged] = {}
+        self._claim = Claim(path, self.make)
+        try:
+            self.catalog = Catalog(path / "catalog.log")
+            self._start()
+        except BaseException:
+            self._claim.release()
+            raise
+
+    @abstractmethod
+    def _start(self) -> None:
+        """Opens the files and loads what is in them."""
 
     @abstractmethod
     def _open(self, number: int, metadata: Metadata) -> S:
@@ -250,7 +259,8 @@ class Core(ABC, Generic[S]):
         self.check_open()
         for uuid in list(self._series):
             try:
-                self._verify(self.series(uuid))
+                with self.lock:
+                    self._verify(self.series(uuid))
             except Damaged as error:
                 yield Finding(error.code, error.message, uuid, error.start, error.end)
 

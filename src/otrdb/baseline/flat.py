@@ -172,9 +172,8 @@ class FlatCore(Core[FlatSeries]):
 
     make = "flat"
 
-    def __init__(self, path: Path, durability: Durability, clock: Clock) -> None:
-        super().__init__(path, durability, clock)
-        self._batches = RecordLog(path / "batches.log")
+    def _start(self) -> None:
+        self._batches = RecordLog(self.path / "batches.log")
         self._counting: set[int] = set()
         self._batches.recover(lambda payload: self._counting.update(_BATCH_NUMBER.unpack(payload)))
         self._last_batch = max(self._counting, default=_ALONE)

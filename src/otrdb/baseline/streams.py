@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from otrdb.baseline.core import Core, Part, Series
 from otrdb.baseline.reads import Reads
+from otrdb.closing import Closing
 from otrdb.columns import check_times, points
-from otrdb.errors import InvalidVersions, NoSuchStream
+from otrdb.errors import ClosedArchive, InvalidVersions, NoSuchStream
 from otrdb.joined import Part as JoinedPart
 from otrdb.joined import join
 from otrdb.model import MAX_TIME, MIN_TIME, Merge
@@ -17,7 +18,6 @@ from otrdb.times import to_ns
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from types import TracebackType
     from uuid import UUID
 
     from otrdb.baseline.states import State
@@ -133,13 +133,15 @@ class Stream(Reads):
 
     def at(self, version: int) -> View:
         """A fixed version; 0 is the latest."""
-        series = self._core.series(self.uuid) if check_version(version) else self._core.mark(self.uuid)
-        return View(self, series.at(version or series.version))
+        with self._core.lock:
+            series = self._core.series(self.uuid) if check_version(version) else self._core.mark(self.uuid)
+            return View(self, series.at(version or series.version))
 
     def as_of(self, time: TimeLike) -> View:
         """The newest version that had been committed at `time`."""
         instant = to_ns(time)
-        return self.at(self._core.mark(self.uuid).as_of(instant))
+        with self._core.lock:
+            return self.at(self._core.mark(self.uuid).as_of(instant))
 
     def changes(self, from_version: int, to_version: int = 0, resolution: int = 0) -> list[Change]:
         """Ranges outside which two versions are the same."""
@@ -186,12 +188,12 @@ class View(Reads):
         return self._fixed
 
 
-class Snapshot:
+class Snapshot(Closing):
     """`otrdb.interface.SnapshotLike`: many streams as they were at one moment."""
 
     def __init__(self, core: Core[Any], states: dict[UUID, State], name: str | None = None) -> None:
         self._core = core
-        self._states = states
+        self._held: dict[UUID, State] | None = states
         self.name = name
 
     def streams(self) -> list[Stream]:
@@ -221,15 +223,15 @@ class Snapshot:
 
     def close(self) -> None:
         """Lets go of the state."""
-        self._states = {}
+        self._held = None
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
+    @property
+    def _states(self) -> dict[UUID, State]:
+        if self._held is None:
+            raise ClosedArchive(
+                "This snapshot is closed.", advice="Take another one, or open it by its name."
+            )
+        return self._held
 
 
 def to_part(core: Core[Any], uuid: UUID, times: Columns, values: Columns = None) -> Part:
