@@ -84,7 +84,7 @@ NO_CHILD = Child(0, 0, ChildKind.EMPTY, 0, 0)
 class Node:
     """One node: its rows, sparse and ascending by slot, and its children, ascending by index."""
 
-    __slots__ = ("_bounds", "_table", "children", "pointwidth", "rows", "slots", "start")
+    __slots__ = ("_bounds", "_coarsest", "_table", "children", "pointwidth", "rows", "slots", "start")
 
     def __init__(
         self, start: int, pointwidth: int, slots: Words, rows: Rows, children: tuple[Child, ...]
@@ -96,6 +96,7 @@ class Node:
         self.children = children
         self._bounds: tuple[Words, Words] | None = None
         self._table: list[Child] | None = None
+        self._coarsest = -1
 
     @property
     def count(self) -> int:
@@ -106,6 +107,13 @@ class Node:
     def memory(self) -> int:
         """Bytes this object occupies, about."""
         return 800 + 3 * self.slots.nbytes + self.rows.nbytes + 200 * len(self.children)
+
+    def coarsest(self) -> int:
+        """Log2 of the time the widest row may stand for; made on first use."""
+        if self._coarsest < 0:
+            spans = [child.span for child in self.children if child.kind == ChildKind.LEAF]
+            self._coarsest = row_shift(self.pointwidth, max(spans, default=1))
+        return self._coarsest
 
     def table(self) -> list[Child]:
         """The child that covers each child position that has one; made on first use."""

@@ -97,11 +97,10 @@ class _Aligned:
 
     def node(self, node: Node) -> None:
         pointwidth = node.pointwidth
-        children = node.children_within(self._start, self._end)
-        coarsest = max((row_shift(pointwidth, child.span) for child in children), default=pointwidth)
-        if self._pointwidth >= coarsest:
+        if self._pointwidth >= node.coarsest():
             self._rows(node, self._start, self._end)
             return
+        children = node.children_within(self._start, self._end)
         for child in children:
             if self._pointwidth >= row_shift(pointwidth, child.span):
                 start, end = node.child_start(child), node.child_end(child)
