@@ -7,6 +7,7 @@ Every fenced block must say what it is, and every kind is dealt with:
 * ``sh``: run by bash in the same directory; what it prints is not compared. If a ``text`` block follows, it
   must be what was printed.
 * a block of any kind after ``<!-- not run: REASON -->``: left alone. The reason has at least four words.
+* a block after ``<!-- needs: PATH -->``: left alone if whoever runs the page says that the path is lacking.
 
 Anything else (a block without a kind or of another kind, code indented instead of fenced, text that belongs
 to no code) is an error, so that nothing is skipped in silence.
@@ -24,12 +25,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
 
 _FENCE: Final = re.compile(r"^( *)(`{3,}|~{3,})[ \t]*([^\n`]*)$")
 _COMMENT: Final = re.compile(r"<!--\s*(.*?)\s*-->", re.DOTALL)
 _NOT_RUN: Final = "not run:"
+_NEEDS: Final = "needs:"
 _LEAST_WORDS: Final = 4
 
 
@@ -47,9 +49,15 @@ class Block:
     @property
     def reason(self) -> str | None:
         """Why the block is not run; None if it is."""
-        if not self.comment.startswith(_NOT_RUN):
-            return None
-        return self.comment.removeprefix(_NOT_RUN).strip()
+        return self._said(_NOT_RUN)
+
+    @property
+    def needs(self) -> str | None:
+        """The path without which the block cannot be run; None if it can be run anywhere."""
+        return self._said(_NEEDS)
+
+    def _said(self, what: str) -> str | None:
+        return self.comment.removeprefix(what).strip() if self.comment.startswith(what) else None
 
 
 def blocks(page: str) -> Iterator[Block]:
@@ -90,11 +98,12 @@ def _comment(lines: list[str]) -> str:
 
 
 class Run:
-    """Runs the blocks of one page in a directory."""
+    """Runs the blocks of one page in a directory, but for those that need what is ``lacking``."""
 
-    def __init__(self, name: str, directory: Path) -> None:
+    def __init__(self, name: str, directory: Path, lacking: Collection[str] = ()) -> None:
         self.name = name
         self.directory = directory
+        self.lacking = lacking
         self.namespace: dict[str, Any] = {"__name__": "__main__"}
         self.executed = 0
 
@@ -114,6 +123,8 @@ class Run:
         where = f"{self.name}:{block.line}"
         if block.reason is not None:
             assert len(block.reason.split()) >= _LEAST_WORDS, f"{where}: say why this block is not run"
+            return
+        if block.needs in self.lacking:
             return
         assert block.kind in ("python", "sh"), f"{where}: nobody checks a block of kind {block.kind!r}"
         printed = self._python(block, where) if block.kind == "python" else self._shell(block, where)

@@ -60,6 +60,15 @@ def test_a_block_with_a_reason_is_left_alone(tmp_path: Path) -> None:
     assert run("<!-- not run: it needs a real machine -->\n```python\n1 / 0\n```\n", tmp_path) == 0
 
 
+@pytest.mark.parametrize(("lacking", "executed"), [(set(), 1), ({"../data"}, 0), ({"../other"}, 1)])
+def test_a_block_is_left_alone_if_what_it_needs_is_lacking(
+    lacking: set[str], executed: int, tmp_path: Path
+) -> None:
+    harness = Run("page.md", tmp_path, lacking)
+    harness.page("<!-- needs: ../data -->\n" + SHELL)
+    assert harness.executed == executed
+
+
 def test_commands_run_in_the_directory(tmp_path: Path) -> None:
     run("```sh\necho one > made\n```\n", tmp_path)
     assert (tmp_path / "made").read_text() == "one\n"
