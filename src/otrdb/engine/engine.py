@@ -62,11 +62,21 @@ class Engine:
     def latest(self, state: StreamState) -> Frozen:
         """The latest state, pending points included; commits first if their overlay would not fit."""
         self.refresh()
-        prefix = self._prefix(state)
-        if prefix.length and self.core.journal is not None and self.core.roots.too_large(state, prefix):
+        prefix, told = self._told(state)
+        if self._too_large(state, prefix):
             self.committer.pending([state])
-            prefix = self._prefix(state)
-        return self._freeze(state, prefix, state.told)
+            prefix, told = self._told(state)
+        return self._freeze(state, prefix, told)
+
+    def _told(self, state: StreamState) -> tuple[Prefix, int]:
+        """The latest state, and the version an answer from it names."""
+        with self.core.lock:
+            return self._prefix(state), state.told
+
+    def _too_large(self, state: StreamState, prefix: Prefix) -> bool:
+        """Whether the state must be committed before it is read: its overlay would take too much memory."""
+        core = self.core
+        return bool(prefix.length) and core.journal is not None and core.roots.too_large(state, prefix)
 
     def _prefix(self, state: StreamState) -> Prefix:
         with self.core.lock:
@@ -80,6 +90,8 @@ class Engine:
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
         self.refresh()
+        if self._too_large(state, self._prefix(state)):
+            self.committer.pending([state])
         while True:
             with self.core.lock:
                 if not state.planned:
@@ -95,7 +107,7 @@ class Engine:
             _expire(state)
             newest = state.marks.get(state.last_version)
             if newest is None or not newest.prefix.same(prefix):
-                state.last_version = state.newest_mark = self._next_mark(state)
+                state.last_version = self._next_mark(state)
             # A mark asked for again is renewed, and so the last to expire.
             state.marks.pop(state.last_version, None)
             state.marks[state.last_version] = Mark(prefix, time.monotonic() + MARK_SECONDS)

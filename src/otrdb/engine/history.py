@@ -31,9 +31,9 @@ class History:
     def prunable(
         self, versions: Sequence[Committed], now: int, kept: Container[int] = frozenset()
     ) -> list[int]:
-        """The version numbers that need not be kept at ``now`` (ns); ``versions`` ascend."""
+        """The version numbers that need not be kept at ``now`` (ns); ``versions``, one or more, ascend."""
         pruned: list[int] = []
-        bucket = None
+        bucket = self._bucket(versions[-1].time, now)
         for committed in reversed(versions[:-1]):
             newer, bucket = bucket, self._bucket(committed.time, now)
             if committed.version in kept:

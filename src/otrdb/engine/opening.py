@@ -240,4 +240,4 @@ class Closing:
 
 def _marked(state: StreamState) -> bool:
     """Whether marks of this session have larger numbers than any version committed."""
-    return state.newest_mark > state.committed.version
+    return state.told > state.committed.version

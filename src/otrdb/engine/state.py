@@ -84,7 +84,6 @@ class StreamState:
         "last_version",
         "marks",
         "metadata",
-        "newest_mark",
         "number",
         "numbers",
         "planned",
@@ -112,8 +111,6 @@ class StreamState:
         """The version a commit is just making, or 0. No mark is made meanwhile: it would have a larger number
         and lack what the commit brings."""
         self.marks: dict[int, Mark] = {}
-        self.newest_mark = 0
-        """The largest number of a mark that this session gave out; 0 for none."""
         self.chunks: list[Chunk] = []
         self.fixed = 0
         """Chunks before this one are part of somebody's prefix: never merged or reordered."""
