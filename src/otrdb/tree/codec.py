@@ -20,7 +20,7 @@ from otrdb.errors import Damaged, UnsupportedFormat
 from otrdb.model import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 Words = NDArray[np.int64]
 
@@ -113,27 +113,40 @@ class ColumnDecoder:
         if codec == PCODEC:
             name, self._dtype = _DTYPES[kind]
             self._chunk = _chunk_decompressor(meta, name)
-        elif codec not in (RAW, BITS):
+        elif codec >= len(self._decoders):
             raise UnsupportedFormat(f"A block names codec {codec}, which this version does not know.")
 
     def read(self, page: bytes, out: Words) -> None:
         """Decode ``page``, which holds ``len(out)`` points, into ``out``."""
-        if self._codec == PCODEC:
-            try:
-                _, used = self._chunk.read_page_into(page, len(out), out.view(self._dtype))
-            except (RuntimeError, TypeError) as error:
-                raise Damaged(f"pcodec cannot decode a page: {error}.") from error
-            whole = used == len(page)
-        elif self._codec == RAW:
-            whole = len(page) == 8 * len(out)
-            if whole:
-                out[:] = np.frombuffer(page, dtype="<i8")
-        else:
-            whole = len(page) == (len(out) + 7) // 8
-            if whole:
-                out[:] = np.unpackbits(np.frombuffer(page, dtype=np.uint8), count=len(out))
-        if not whole:
-            raise Damaged("A page does not have the length its codec gives it.")
+        self.read_all([page], [len(out)], out)
+
+    def read_all(self, pages: Iterable[bytes], counts: Iterable[int], out: Words) -> None:
+        """Decode pages of ``counts`` points, one after the other, into ``out``."""
+        decode = self._decoders[self._codec]
+        typed = out.view(self._dtype)
+        at = 0
+        for page, count in zip(pages, counts, strict=True):
+            if decode(self, page, count, typed[at : at + count]) != len(page):
+                raise Damaged("A page does not have the length its codec gives it.")
+            at += count
+
+    def _read_pcodec(self, page: bytes, count: int, out: NDArray[Any]) -> int:
+        try:
+            return self._chunk.read_page_into(page, count, out)[1]  # type: ignore[no-any-return]
+        except (RuntimeError, TypeError) as error:
+            raise Damaged(f"pcodec cannot decode a page: {error}.") from error
+
+    def _read_raw(self, page: bytes, count: int, out: NDArray[Any]) -> int:
+        if len(page) == 8 * count:
+            out[:] = np.frombuffer(page, dtype="<i8")
+        return 8 * count
+
+    def _read_bits(self, page: bytes, count: int, out: NDArray[Any]) -> int:
+        out[:] = np.unpackbits(np.frombuffer(page, dtype=np.uint8), count=count)
+        return (count + 7) // 8
+
+    _decoders = (_read_raw, _read_pcodec, _read_bits)
+    """By codec: decode one page and return how many bytes it should have."""
 
 
 def _chunk_decompressor(meta: bytes, dtype: str) -> Pcodec:

@@ -193,24 +193,31 @@ class StoredLeaf:
 
     def _read_all(self) -> Columns:
         body = self._blocks.read_body(self.address, 0, self._offsets[-1])
-        count = sum(self._head.counts)
+        head, offsets = self._head, self._offsets
+        first, second = [], []
+        for index, (_, split, _, _) in enumerate(head.pages):
+            page = body[offsets[index] : offsets[index + 1]]
+            self._prove(index, page)
+            first.append(page[:split])
+            second.append(page[split:])
+        count = sum(head.counts)
         times, words = np.empty(count, np.int64), np.empty(count, np.int64)
-        at = 0
-        for index, size in enumerate(self._head.counts):
-            page = body[self._offsets[index] : self._offsets[index] + self._sizes[index]]
-            self._decode(index, page, (times[at : at + size], words[at : at + size]))
-            at += size
+        head.times.read_all(first, head.counts, times)
+        head.values.read_all(second, head.counts, words)
         return times, words
 
-    def _decode(self, index: int, data: bytes, out: Columns) -> None:
-        _, split, _, crc = self._head.pages[index]
-        if len(data) != self._sizes[index] or crc32c(data) != crc:
+    def _prove(self, index: int, data: bytes) -> None:
+        if len(data) != self._sizes[index] or crc32c(data) != self._head.pages[index][3]:
             segment, offset, _, _ = self.address
             raise Damaged(
                 f"Page {index} of the leaf at byte {offset:,} of segment {segment} fails its checksum.",
                 segment=segment,
                 offset=offset,
             )
+
+    def _decode(self, index: int, data: bytes, out: Columns) -> None:
+        self._prove(index, data)
+        split = self._head.pages[index][1]
         self._head.times.read(data[:split], out[0])
         self._head.values.read(data[split:], out[1])
 
