@@ -892,6 +892,13 @@ def test_statistics_are_accurate(stream: StreamLike, values: list[float]) -> Non
     assert found["stddev"] / largest == pytest.approx(np.sqrt(((scaled - mean) ** 2).mean()), abs=close)
 
 
+def test_a_sum_beyond_the_largest_float_is_infinite(stream: StreamLike) -> None:
+    """And nothing warns of it; the mean stays what it is."""
+    stream.insert([1, 2, 3], [1.7e308, 1.7e308, -1.0])
+    window = stream.windows(0, 3, 3, columns=["mean", "sum"])
+    assert (window["mean"].tolist(), window["sum"].tolist()) == ([1.7e308], [float("inf")])
+
+
 def test_a_negative_zero_is_the_lesser(stream: StreamLike) -> None:
     stream.insert([1, 2], [0.0, -0.0])
     window = stream.windows(0, 4, 4)
