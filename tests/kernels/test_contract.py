@@ -128,12 +128,14 @@ def test_policy_must_be_known(policy: int) -> None:
 
 
 @pytest.mark.parametrize("shift", [60, 61, 62, 63])
-def test_the_whole_range_of_time_fits(shift: int) -> None:
-    times = int64s([MIN_TIME, -1, 0, MAX_TIME - 2])
-    slots, rows = output(4)
-    filled = kernels.summarise(times, times, True, MIN_TIME, shift, slots, rows, 0)
-    assert slots[:filled].tolist() == sorted({(int(t) - MIN_TIME) >> shift for t in times})
-    assert rows[:filled, 0].sum() == 4
+@pytest.mark.parametrize("origin", [MIN_TIME, 0, 1 << 60])
+def test_the_whole_range_of_time_fits(shift: int, origin: int) -> None:
+    """Also where the end of a slot lies beyond the last int64."""
+    times = int64s([t for t in (MIN_TIME, -1, 0, 1 << 60, MAX_TIME - 2) if t >= origin])
+    slots, rows = output(5)
+    filled = kernels.summarise(times, times, True, origin, shift, slots, rows, 0)
+    assert slots[:filled].tolist() == sorted({(int(t) - origin) >> shift for t in times})
+    assert rows[:filled, 0].sum() == len(times)
 
 
 def test_empty_input_gives_nothing() -> None:
@@ -172,3 +174,14 @@ def test_many_different_values_at_one_time_stay_cheap() -> None:
     stored = set(old.tolist())
     kept_new = list(dict.fromkeys(v for v in new.tolist() if v not in stored))
     assert out[:count].tolist() == old.tolist() + kept_new
+
+
+@pytest.mark.parametrize("copies", [1, 100])
+def test_zeros_are_equal_whatever_their_sign(copies: int) -> None:
+    """As floats, not as integers; for few values at one time and for many."""
+    old, new = words_of(0.0), words_of(*[-0.0, 1.0, 0.0] * copies)
+    times, out_times, out = np.zeros(len(new), np.int64), np.zeros(1000, np.int64), np.zeros(1000, np.int64)
+    count = kernels.merge_runs(times[:1], old, times, new, 1, False, out_times, out)
+    assert out[:count].tolist() == words_of(0.0, 1.0).tolist()
+    count = kernels.merge_runs(times[:1], old, times, new, 1, True, out_times, out)
+    assert out[:count].tolist() == words_of(0.0, -0.0, 1.0).tolist()

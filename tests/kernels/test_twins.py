@@ -217,3 +217,27 @@ def test_a_point_is_its_own_summary(integer: bool, data: st.DataObject) -> None:
     kernels.summarise(int64s([0]), int64s([word]), integer, 0, 0, slots, rows, 0)
     sum_or_mean = [word, -1 if word < 0 else 0] if integer else [word, 0]
     assert rows[0].tolist() == [1, word, word, word, word, 0, *sum_or_mean]
+
+
+@pytest.mark.parametrize("edge", [2.0**-400, 2.0**470], ids=["least", "greatest"])
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_the_ends_of_the_ordinary_range(edge: float, step: int) -> None:
+    most = edge if step == 0 else float(np.nextafter(edge, edge * 2.0**step))
+    words = int64s([twins.to_word(v) for v in (most / 2, -most, most / 4, most / 8)])
+    single, merged, at_once = outputs(4), outputs(1), outputs(1)
+    kernels.summarise(np.arange(4), words, False, 0, 62, *at_once, 0)
+    assert filled_list(*at_once, 1) == twins.summarise(np.arange(4), words, False, 0, 62)
+    kernels.summarise(np.arange(4), words, False, 0, 0, *single, 0)
+    kernels.fold(*single, False, 0, 62, *merged, 0)
+    assert filled_list(*merged, 1) == twins.fold(*single, False, 0, 62, [])
+    assert column_list(merged[1], False) == twins.columns(merged[1], False)
+
+
+@pytest.mark.parametrize("low", [-(1 << 63), -(1 << 62), 1 << 62])
+@pytest.mark.parametrize("zeros", [0, 1, 4])
+def test_sums_that_are_whole_multiples_of_2_to_the_64th(low: int, zeros: int) -> None:
+    words = int64s([low] * 8 + [0] * zeros)
+    rows = outputs(1)
+    kernels.summarise(np.arange(len(words)), words, True, 0, 62, *rows, 0)
+    assert filled_list(*rows, 1) == twins.summarise(np.arange(len(words)), words, True, 0, 62)
+    assert column_list(rows[1], True)[0][4] == 8 * low / len(words)
