@@ -120,6 +120,21 @@ def test_ctrl_c_ends_with_130(plant: Shell, monkeypatch: pytest.MonkeyPatch) -> 
     assert (result.exit_code, result.stderr) == (130, "Interrupted.\n")
 
 
+def test_errors_of_the_file_system_are_one_line_too(plant: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise PermissionError(13, "Permission denied", "/plant")
+
+    monkeypatch.setattr(values, "point_sheets", refuse)
+    line = plant.refused("OTR-4210", "values", "plant/line1/a float")
+    assert line == "OTR-4210 /plant: Permission denied. Check the path and who may use it."
+
+
+def test_a_reader_that_goes_away_is_no_error_of_ours(plant: Shell) -> None:
+    command = f"{sys.executable} -m otrdb.cli -a {plant.archive} values 'plant/line1/a int' --limit 0 | true"
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=False)
+    assert "Traceback" not in done.stderr
+
+
 def test_bugs_stay_tracebacks(plant: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     def stumble(*_: object) -> None:
         raise ZeroDivisionError

@@ -1,5 +1,7 @@
 """Each command does what it says."""
 
+import subprocess
+import sys
 import uuid
 
 import numpy as np
@@ -80,6 +82,13 @@ def test_points_are_inserted_from_stdin(shell: Shell) -> None:
     shell.ok("insert", "plant/valve", "--tz", "UTC", stdin=lines)
     expected = [(1, True), (2, False), (3, False), (4, True), (SECOND, True)]
     assert shell.points("valve") == expected
+
+
+def test_bytes_that_are_no_text_are_a_bad_line(plant: Shell) -> None:
+    command = [sys.executable, "-m", "otrdb.cli", "-a", str(plant.archive), "insert", FLOAT]
+    done = subprocess.run(command, input=b"1,2\n\xff\xfe,3\n", capture_output=True, check=False)
+    assert done.returncode == 1
+    assert done.stderr.startswith(b"OTR-4210 stdin, line 2")
 
 
 def test_inserts_follow_the_merge_policy(plant: Shell) -> None:

@@ -12,6 +12,7 @@ from otrdb.errors import (
     ArchiveLocked,
     ClosedArchive,
     Damaged,
+    InvalidArgument,
     NaiveTime,
     NoSuchPoint,
     NoSuchStream,
@@ -72,10 +73,18 @@ def describe(error: OtrError) -> str:
 
 @contextmanager
 def reported() -> Iterator[None]:
-    """Turns our errors and Ctrl-C into `Failure`; bugs stay tracebacks."""
+    """Turns our errors, those of the file system and Ctrl-C into `Failure`; bugs stay tracebacks."""
     try:
         yield
     except OtrError as error:
         raise Failure(describe(error)) from error
+    except BrokenPipeError:  # whoever read our answer has had enough; click ends quietly
+        raise
+    except OSError as error:
+        place = f"{error.filename}: " if error.filename else ""
+        ours = InvalidArgument(
+            f"{place}{error.strerror or error}.", advice="Check the path and who may use it."
+        )
+        raise Failure(describe(ours)) from error
     except KeyboardInterrupt:
         raise Interrupted("Interrupted.") from None

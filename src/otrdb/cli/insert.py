@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import re
 import sys
-from typing import TYPE_CHECKING, Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TextIO, TypeAlias
 
 import click
 
@@ -49,7 +50,7 @@ def command(
     """
     with change_archive(archive, accept) as db:
         target = find_stream(db, stream)
-        pairs = _given(points) if points else _read(sys.stdin)
+        pairs = _given(points) if points else _read(_stdin())
         stored = sum(_store(target, batch, merge, tz) for batch in _batches(pairs))
     click.echo(f"points stored: {stored}", err=True)
 
@@ -62,6 +63,11 @@ def _given(words: Sequence[str]) -> list[tuple[str, Pair]]:
         )
     pairs = zip(words[::2], words[1::2], strict=True)
     return [(f"point {index}", pair) for index, pair in enumerate(pairs, 1)]
+
+
+def _stdin() -> TextIO:
+    """Text in UTF-8; bytes that are none become text too, and so a bad line."""
+    return io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", errors="backslashreplace")
 
 
 def _read(lines: Iterable[str]) -> Iterator[tuple[str, Pair]]:

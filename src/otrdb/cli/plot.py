@@ -87,7 +87,7 @@ def _scale(low: Float64Array, high: Float64Array) -> tuple[float, float]:
 def _labels(bottom: float, top: float) -> dict[int, str]:
     """The text beside some rows, counted from the top."""
     shares = {0: 1.0, _HEIGHT // 2: 0.5, _HEIGHT - 1: 0.0}
-    return {row: f"{bottom * (1 - share) + top * share:.5g}" for row, share in shares.items()}
+    return {row: f"{bottom * (1 - share) + top * share:.6g}" for row, share in shares.items()}
 
 
 def _row(values: Float64Array, bottom: float, top: float, dots: int) -> Int64Array:
