@@ -61,7 +61,7 @@ class Budget:
         return self.total // 5
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, weakref_slot=True, eq=False)
 class Core:
     """What the parts of the engine share."""
 
@@ -81,6 +81,8 @@ class Core:
     committing: RLock = field(default_factory=RLock)
     lock: RLock = field(default_factory=RLock)
     closed: bool = False
+    forked: bool = False
+    """Whether it is closed because this process is a child of the one that opened it."""
     failure: WriteFailed | None = None
     """Why nothing is written any more."""
     cache: Cache = field(init=False)
@@ -98,6 +100,11 @@ class Core:
 
     def check_open(self) -> None:
         """Raise `ClosedArchive` once the archive has been closed."""
+        if self.forked:
+            raise ClosedArchive(
+                "This archive was opened by the parent of this process.",
+                advice="Open it in this process: an archive cannot be used across a fork.",
+            )
         if self.closed:
             raise ClosedArchive("This archive has been closed.")
 

@@ -23,6 +23,7 @@ from .core import Budget, Core
 from .engine import Engine
 from .findings import damage_found, records_lost
 from .follow import Follower
+from .forks import keep_from_children
 from .loading import load, load_catalog
 from .replay import replay
 
@@ -154,6 +155,7 @@ def open_medium(
     segments = SegmentStore(medium)
     index = Catalog(catalog, segments.archive, readonly=not writable)
     core = Core(segments, index, budget, accept)
+    keep_from_children(core)
     _load_segments(core, writable)
     if writable:
         applied = core.catalog.last_lsn
@@ -210,6 +212,8 @@ class Closing:
     def __call__(self) -> None:
         """Make acknowledged points durable, bring the catalog up to date, let go of the files."""
         core = self._engine.core
+        if core.forked:
+            return
         with self._lock, core.committing, ExitStack() as stack:
             if core.closed:
                 return
