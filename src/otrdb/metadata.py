@@ -10,12 +10,17 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, TypeAlias
+from uuid import UUID
 
-from otrdb.errors import InvalidCollection, InvalidTagKey, InvalidTagValue, PropertyVersionMismatch
+from otrdb.errors import (
+    InvalidArgument,
+    InvalidCollection,
+    InvalidTagKey,
+    InvalidTagValue,
+    PropertyVersionMismatch,
+)
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from otrdb.model import Kind
 
 FIRST_PROPERTY_VERSION: Final = 1
@@ -60,7 +65,8 @@ class Metadata:
         tags: Properties | None = None,
         annotations: Properties | None = None,
     ) -> Metadata:
-        """Metadata of a new stream. Raises InvalidCollection, InvalidTagKey, InvalidTagValue.
+        """Metadata of a new stream. Raises InvalidCollection, InvalidTagKey, InvalidTagValue; InvalidArgument
+        for a uuid that is none.
 
         Example:
             >>> from uuid import UUID
@@ -68,6 +74,8 @@ class Metadata:
             >>> Metadata.new(UUID(int=7), Kind.INT, "plant/line1", {"name": "pulses"}).name
             'pulses'
         """
+        if not isinstance(uuid, UUID):
+            raise InvalidArgument(f"{uuid!r} is no uuid.", advice="Give a uuid.UUID.")
         check_collection(collection)
         return cls(uuid, kind, collection, _checked_tags(tags or {}), _checked_annotations(annotations or {}))
 

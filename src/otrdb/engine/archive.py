@@ -137,8 +137,8 @@ class Archive:
         return self._engine.writer.insert_batches(batches, Merge(merge))
 
     def _batch(self, stream: StreamLike, given: Foreign) -> Batch:
-        times, column = points(stream.kind, given)
-        return Batch(self._state(stream), times, column)
+        state = self._state(stream)
+        return Batch(state, *points(state.kind, given))
 
     def _state(self, stream: StreamLike) -> StreamState:
         return self._own([stream])[0].state

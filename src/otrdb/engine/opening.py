@@ -90,6 +90,9 @@ def open_archive(
             "That is too little memory or journal.", advice="Give at least 8 MiB and 1 MiB."
         )
     window = (MIN_TIME, LAST_TIME + 1) if accept is None else (to_ns(accept[0]), to_ns(accept[1]))
+    if window[0] >= window[1]:
+        raise InvalidArgument(f"accept={accept!r} lets no time in.", advice="Give (low, high), low first.")
+    safety = Durability.parse(durability)
     directory = Path(path)
     _check_directory(directory, mode)
     medium = Directory(directory, readonly=mode == "r")
@@ -98,7 +101,7 @@ def open_archive(
         return open_medium(
             medium,
             writable=mode == "w",
-            durability=Durability.parse(durability),
+            durability=safety,
             budget=Budget(memory),
             journal_cap=journal,
             accept=(max(window[0], MIN_TIME), min(window[1] - 1, LAST_TIME)),
