@@ -16,7 +16,7 @@ import numpy as np
 
 from otrdb.errors import BadValue, MismatchedColumns, OtrError, TimeOutOfRange, WrongKind
 from otrdb.foreign import arrow_array, arrow_table, is_arrow, is_pandas, pandas_array, unmasked
-from otrdb.model import LAST_TIME, MIN_TIME, Array, Int64Array, Kind
+from otrdb.model import LAST_TIME, MIN_TIME, Array, Float64Array, Int64Array, Kind
 from otrdb.results import Points
 from otrdb.times import INT64_MAX, INT64_MIN, is_integer, to_ns, to_ns_array
 
@@ -28,6 +28,7 @@ _INTEGER_POINT: Final = struct.Struct("=qq")
 _FLOAT_BITS: Final = struct.Struct("=d")
 _WORD: Final = struct.Struct("=q")
 _EXACT_IN_FLOAT: Final = 1 << 53  # every integer up to here is a float64
+_INT64: Final = np.dtype(np.int64)
 _SCALARS: Final = (int, float, np.generic, str, dt.date)
 
 
@@ -57,6 +58,8 @@ def points(kind: Kind, times: Foreign, values: Foreign = None) -> tuple[Int64Arr
             return _one_point(_INTEGER_POINT.pack(times, values))
         if type(values) is int and kind is Kind.INT and INT64_MIN <= values <= INT64_MAX:
             return _one_point(_INTEGER_POINT.pack(times, values))
+    if _are_plain(kind, times, values):
+        return times, _finite_words(values) if kind is Kind.FLOAT else values
     if values is None:
         return _from_one_object(kind, times)
     if isinstance(times, _SCALARS):
@@ -107,6 +110,21 @@ def check_times(times: Int64Array) -> None:
     if len(times) and not (times.min() >= MIN_TIME and times.max() <= LAST_TIME):
         index = int(np.argmax((times < MIN_TIME) | (times > LAST_TIME)))
         raise TimeOutOfRange(f"Point {index} has time {int(times[index])}.")
+
+
+def _are_plain(kind: Kind, times: Foreign, values: Foreign) -> bool:
+    """Whether these are two contiguous columns whose bytes are stored as they are."""
+    return (
+        type(times) is np.ndarray
+        and type(values) is np.ndarray
+        and times.dtype is _INT64
+        and values.dtype is kind.dtype
+        and kind is not Kind.BOOL
+        and times.ndim == 1
+        and times.shape == values.shape
+        and times.flags.c_contiguous
+        and values.flags.c_contiguous
+    )
 
 
 def _one_point(packed: bytes) -> tuple[Int64Array, Int64Array]:
@@ -186,8 +204,12 @@ def _float_words(values: Array) -> Int64Array:
         floats = np.ascontiguousarray(values, dtype=np.float64)
     else:
         raise WrongKind(f"A float stream takes no array of {values.dtype}.")
+    return _finite_words(floats)
+
+
+def _finite_words(floats: Float64Array) -> Int64Array:
     finite = np.isfinite(floats)
-    if not finite.all():
+    if np.count_nonzero(finite) != len(floats):  # a quarter of what all() costs for a few points
         index = int(np.argmin(finite))
         raise BadValue(f"Value {index} is {floats[index]}.")
     return floats.view(np.int64)
