@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otrdb import kernels
-from tests.kernels.strategies import Int64s, float_lists, int64s, int_lists
+from tests.kernels.strategies import Int64s, decimals, float_lists, floats, int64s, int_lists
 from tests.kernels.twins import to_float, to_word
 
 TOLERANCE = Fraction(1, 10**12)
@@ -57,7 +57,7 @@ def check(row: Int64s, values: list[Fraction], integer: bool) -> None:
     assert abs(Fraction(stddev) - exact_stddev) <= allowed
     low, high = (to_float(int(row[0, i])) if not integer else float(row[0, i]) for i in (1, 2))
     assert low <= mean <= high
-    assert 0.0 <= stddev <= high - low
+    assert 0.0 <= stddev <= high * 0.5 - low * 0.5
 
 
 @given(values=float_lists)
@@ -111,3 +111,17 @@ def test_a_long_group_does_not_drift(pattern: list[float], folds: bool) -> None:
 def test_a_small_negative_sum_keeps_its_mean(values: list[int]) -> None:
     (mean,), _ = split(summaries(int64s(values), True, 62), True)
     assert mean == sum(values) / len(values)
+
+
+@given(value=st.one_of(floats, decimals, st.sampled_from([0.1, 1.7e308, 1e-310])), copies=st.integers(1, 20))
+def test_a_constant_is_its_own_mean(value: float, copies: int) -> None:
+    """Three times 0.1 add up to more than 0.3: only the clamp keeps the mean within min and max."""
+    rows = summaries(int64s([to_word(value)] * copies), False, 1)
+    for whole in (folded(rows, False, 62), summaries(int64s([to_word(value)] * copies), False, 62)):
+        assert split(whole, False) == ([value], [0.0])
+
+
+@given(low=floats, high=floats)
+def test_half_the_range_bounds_the_deviation_of_two(low: float, high: float) -> None:
+    words = int64s([to_word(low), to_word(high)])
+    check(summaries(words, False, 62), [Fraction(low), Fraction(high)], False)
