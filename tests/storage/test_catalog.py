@@ -113,6 +113,16 @@ class Model:
         assert catalog.snapshots() == self.snapshots
         assert catalog.settings() == self.settings
         assert catalog.segments() == {number: SegmentSpace(*space) for number, space in self.space.items()}
+        assert (catalog.last_number, catalog.last_lsn) == (self.last_number, self.last_lsn)
+        for number in range(1, 6):
+            kept = self.versions.get(number, {})
+            assert catalog.versions(number) == [kept[version] for version in sorted(kept)]
+            for version in range(9, 17):
+                assert catalog.version(number, version) == kept.get(version)
+            for time in range(6):
+                older = [each for each in kept.values() if each.time <= time]
+                newest = max(older, key=lambda each: each.version, default=None)
+                assert catalog.version_at(number, time) == newest
 
 
 def is_possible(entry: Entry, model: Model) -> bool:

@@ -223,7 +223,7 @@ def test_a_disk_that_runs_full_under_bytes_it_had_promised_is_a_failed_one() -> 
     one(1, 1).append_to(journal)
     medium.fail("write", code=errno.ENOSPC)
     with pytest.raises(DiskFull):
-        fill(journal, files=1)
+        Batch(((1, ((1, 1),) * 250),)).append_to(journal)
     with pytest.raises(WriteFailed):
         one(1, 1).append_to(journal)
     journal.close()

@@ -195,7 +195,7 @@ def test_torn_records_in_a_file_that_is_used_again_do_not_come_back() -> None:
     torn = medium.crash(everything)
     torn.open(FIRST).write(JOURNAL_HEADER.size + 64, bytes(8))
     journal = journal_on(torn)
-    large = Batch(((2, tuple((n, n) for n in range(39))),))
+    large = Batch(((2, tuple((n, n) for n in range(37))),))
     journal.acknowledge(large.append_to(journal))
     journal.free_below(journal.next_lsn)
     lsn = large.append_to(journal)
