@@ -47,4 +47,6 @@ class Follower:
                 core.pending.recount(core.streams)
 
     def _report(self, damage: Damaged) -> None:
-        self._core.findings.append(damage_found(damage))
+        finding = damage_found(damage)
+        if finding not in self._core.findings:  # it is met again at every look
+            self._core.findings.append(finding)

@@ -7,8 +7,9 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from otrdb.errors import Damaged, DiskFull, InvalidArgument, NotAnArchive, WriteFailed
+from otrdb.errors import Damaged, DiskFull, InvalidArgument, NotAnArchive, OtrError, WriteFailed
 from otrdb.model import LAST_TIME, MIN_TIME
+from otrdb.results import Finding
 from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
-    from otrdb.results import Finding
     from otrdb.storage.medium import Medium
     from otrdb.times import TimeLike
 
@@ -51,6 +51,9 @@ EPOCH_BITS: Final = 32
 """After an unclean end version numbers go on above ``(epoch - 1) << EPOCH_BITS``: marks given out in earlier
 epochs were below, and their numbers are never used again, however often the end is unclean.
 """
+
+
+_KEPT: Final = "The catalog is kept, since it cannot be made again from what is left of the segments."
 
 
 def open_archive(
@@ -118,7 +121,8 @@ def repair(path: str | os.PathLike[str]) -> list[Finding]:
     wrong.
 
     The segments alone are the whole archive, so nothing is lost with the catalog. What is damaged in them is
-    reported, and stays where it is. Nobody else may be writing. Cost: the whole archive is read once.
+    reported, and stays where it is. A catalog that knows more than what is left of the segments is kept, and
+    that is reported. Nobody else may be writing. Cost: the whole archive is read, twice.
 
     Example:
         >>> import otrdb, tempfile
@@ -131,12 +135,34 @@ def repair(path: str | os.PathLike[str]) -> list[Finding]:
     _check_directory(directory, "r")
     lock = WriterLock(directory)
     try:
+        lost = _lost_with_the_catalog(directory)
+        if lost:
+            return lost
         for suffix in ("", "-journal"):
             (directory / f"{CATALOG_NAME}{suffix}").unlink(missing_ok=True)
     finally:
         lock.release()
     with open_archive(directory) as archive:
         return list(archive.check())
+
+
+def _lost_with_the_catalog(directory: Path) -> list[Finding]:
+    """What the catalog knows and the segments do not hold any more. Nothing is changed to find out."""
+    segments = SegmentStore(Directory(directory, readonly=True))
+    core = Core(segments, Catalog(None, segments.archive), Budget(LEAST_MEMORY), (MIN_TIME, LAST_TIME))
+    with ExitStack() as stack:
+        stack.callback(segments.close)
+        stack.callback(core.catalog.close)
+        old = Catalog(directory / CATALOG_NAME, segments.archive, readonly=True)
+        stack.callback(old.close)
+        try:
+            _load_segments(core, writable=False)
+        except OtrError as error:
+            return [*core.findings, Finding(Damaged.code, f"{_KEPT} {error.message}")]
+        missing = old.position.sequence - core.catalog.position.sequence
+        if missing > 0:
+            return [*core.findings, Finding(Damaged.code, f"{_KEPT} It knows {missing} commits more.")]
+    return []
 
 
 def _nothing() -> None:
@@ -197,11 +223,21 @@ def _check_directory(directory: Path, mode: str) -> None:
     if directory.exists() and not directory.is_dir():
         raise NotAnArchive(f"{directory} is a file; an archive is a directory.")
     inside = [entry.name for entry in directory.iterdir()] if directory.exists() else []
+    if not any(name.endswith(".otr") for name in inside) and any(map(_needs_segments, inside)):
+        raise Damaged(
+            f"The segments of the archive in {directory} are missing.",
+            advice="Put them back; nothing has been changed.",
+        )
     known = [name for name in inside if name.endswith((".otr", ".otj"))]
     if mode == "r" and not known:
         raise NotAnArchive(f"There is no archive in {directory}.")
     if inside and not known and set(inside) - OWN_FILES:
         raise NotAnArchive(f"{directory} holds other files, and no archive.")
+
+
+def _needs_segments(name: str) -> bool:
+    """Whether a file is never there without a segment: the first one is made before it."""
+    return name == CATALOG_NAME or name.endswith(".otj")
 
 
 class Closing:
