@@ -55,7 +55,8 @@ def _columns(kind: Kind, rows: Int64Array, names: Sequence[str]) -> dict[str, Ar
         if name in names:
             made[name] = decode(kind, column)
     if "sum" in names:
-        made["sum"] = _sums(rows) if kind.integer else mean * counts
+        with np.errstate(over="ignore"):  # a sum beyond float64 is infinite
+            made["sum"] = _sums(rows) if kind.integer else mean * counts
     return {name: made[name] for name in names}
 
 
