@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import NamedTuple
+from uuid import UUID
 
 import numpy as np
 import pytest
@@ -49,7 +50,7 @@ class Machine(RuleBasedStateMachine):
         self.pending = Pending()
         self.moments = Moments()
         source = Source(Kind.INT, MemoryBlocks(), Cache(1 << 20))
-        metadata = [Metadata.new(None, Kind.INT, f"c/{number}", {}, {}) for number in range(STREAMS)]  # type: ignore[arg-type]
+        metadata = [Metadata.new(UUID(int=number), Kind.INT, f"c/{number}") for number in range(STREAMS)]
         self.states = {
             number: StreamState(number, metadata[number - 1], source) for number in range(1, STREAMS + 1)
         }
