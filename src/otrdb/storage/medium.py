@@ -93,7 +93,8 @@ def refusal(error: OSError, what: str) -> OSError:
     if isinstance(error, (OtrError, FileNotFoundError)):
         return error
     ours = _REFUSALS.get(error.errno or 0, WriteFailed)
-    return ours(f"Could not {what}: {error.strerror or error}.")
+    advice = "Check who may write there, or open with mode='r'." if ours is ReadOnly else None
+    return ours(f"Could not {what}: {error.strerror or error}.", advice=advice)
 
 
 _REFUSALS: Final[dict[int, type[DiskFull | ReadOnly | WriteFailed]]] = {
