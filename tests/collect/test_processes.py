@@ -20,7 +20,9 @@ def start(archive: Path, *words: str) -> subprocess.Popen[str]:
         [*COMMAND, *words], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
     )
     assert process.stdout is not None
-    assert "rounds=1 " in process.stdout.readline()
+    if "rounds=1 " not in process.stdout.readline():
+        process.kill()
+        pytest.fail(process.communicate()[1])
     return process
 
 

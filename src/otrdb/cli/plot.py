@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import shutil
+import sys
 from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
@@ -80,7 +82,7 @@ def _scale(low: Float64Array, high: Float64Array) -> tuple[float, float]:
     bottom, top = float(low.min()), float(high.max())
     if bottom == top:  # a constant is drawn in the middle
         half = abs(bottom) / 10 or 1.0
-        return bottom - half, top + half
+        return max(bottom - half, -sys.float_info.max), min(top + half, sys.float_info.max)
     return bottom, top
 
 
@@ -92,9 +94,9 @@ def _labels(bottom: float, top: float) -> dict[int, str]:
 
 def _row(values: Float64Array, bottom: float, top: float, dots: int) -> Int64Array:
     """The dot of each value, from 0 at the top."""
-    share = (values / 2 - bottom / 2) / (
-        top / 2 - bottom / 2
-    )  # halves: the difference of huge values overflows
+    if not math.isfinite(top - bottom):
+        values, bottom, top = values / 2, bottom / 2, top / 2
+    share = (values - bottom) / (top - bottom)
     return np.asarray(np.rint((1 - share) * (dots - 1)), dtype=np.int64)
 
 
