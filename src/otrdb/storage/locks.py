@@ -40,6 +40,11 @@ class WriterLock:
         if not _try_lock(self._descriptor, fcntl.LOCK_EX):
             holder = os.pread(self._descriptor, 4096, 0).decode(errors="replace").strip()
             os.close(self._descriptor)
+            if holder.startswith(_this_process()):
+                raise ArchiveLocked(
+                    f"{directory} is open for writing in this very process.",
+                    advice="Use the archive that is open, or close it first.",
+                )
             raise ArchiveLocked(f"{directory} is being written by {holder or 'another process'}.")
         _write_holder(self._descriptor)
 
@@ -128,7 +133,11 @@ def _try_lock(descriptor: int, kind: int) -> bool:
     return True
 
 
+def _this_process() -> str:
+    return f"process {os.getpid()} on {socket.gethostname()} "
+
+
 def _write_holder(descriptor: int) -> None:
-    text = f"process {os.getpid()} on {socket.gethostname()} since {format_ns(time.time_ns())}\n"
+    text = f"{_this_process()}since {format_ns(time.time_ns())}\n"
     os.ftruncate(descriptor, 0)
     os.pwrite(descriptor, text.encode(), 0)
