@@ -78,15 +78,15 @@ class Recipe(NamedTuple):
     kind: Kind
     shape: str
     values: int
-    count: int
+    number: int
     ascending: bool
     seed: int
 
     def points(self) -> tuple[Any, Any]:
         rng = np.random.default_rng(self.seed)
-        times = np.asarray(SHAPES[self.shape](rng, self.count), np.int64)
+        times = np.asarray(SHAPES[self.shape](rng, self.number), np.int64)
         ways = VALUES[self.kind]
-        return np.sort(times) if self.ascending else times, ways[self.values % len(ways)](rng, self.count)
+        return np.sort(times) if self.ascending else times, ways[self.values % len(ways)](rng, self.number)
 
 
 def recipes(most: int = 60_000) -> st.SearchStrategy[Recipe]:

@@ -47,12 +47,13 @@ class Writer:
         self._pressure = pressure
         # A quarter of the journal is the largest record it takes; a point takes 20 bytes of it, or less.
         self._journal_points = min(JOURNAL_POINTS, journal_cap // 128)
+        self._worth_a_thought = min(COMMIT_POINTS, self._journal_points + 1)
 
     def insert(self, state: StreamState, times: Int64Array, words: Int64Array, merge: Merge) -> Inserted:
         """Points of one stream, acknowledged when this returns."""
         core, count = self._core, len(times)
         self._check(state.kind, times, words)
-        if count >= COMMIT_POINTS and self.worth_commit([Batch(state, times, words)]):
+        if count >= self._worth_a_thought and self.worth_commit([Batch(state, times, words)]):
             self._committer.direct([Batch(state, times, words)], merge)
             return Inserted(state.told, int(core.pending.counts[state.number]), True)
         self._pressure.admit()
@@ -119,10 +120,10 @@ class Writer:
     def worth_commit(self, batches: Sequence[Batch]) -> bool:
         """Whether a batch is large enough, for the leaves it touches, to skip the journal."""
         total = sum(len(batch.times) for batch in batches)
-        if total < COMMIT_POINTS:
-            return False
         if total > self._journal_points:
             return True
+        if total < COMMIT_POINTS:
+            return False
         limit = total // POINTS_PER_LEAF
         return sum(self._touched(state, times, limit) for state, times, _ in batches) <= limit
 
