@@ -90,8 +90,12 @@ class Engine:
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
         self.refresh()
-        if self._too_large(state, self._prefix(state)):
+        prefix = self._prefix(state)
+        if self._too_large(state, prefix):
             self.committer.pending([state])
+        if prefix.length and self.core.journal is not None:
+            # The next opening must know that this session may have given out numbers, however it ends.
+            self.core.journal.begin_session()
         while True:
             with self.core.lock:
                 if not state.planned:

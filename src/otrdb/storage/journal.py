@@ -90,6 +90,8 @@ class Journal:
         self._file: File | None = None
         self._number = recovered.end.number
         self._first = self._written = self._end = self._capacity = 0
+        self._opened = 0
+        """LSN of the record that began this session in the files."""
         self._closed = True
         if recovered.closed:
             number, first, _, _ = self._older.pop()
@@ -181,12 +183,13 @@ class Journal:
         self._commits.sync_through(min(lsn, self._last))
 
     def begin_session(self) -> None:
-        """Let the session count as one that did not close, until it does, even if no point is ever appended.
+        """Let the session count as one that did not close, until it does, whatever its points will survive.
 
         For what a crash makes doubtful though the journal never saw it. Costs a sync, once.
         """
         if self._closed:
-            self.sync_through(self._append(OPENED, 0, 0, b""))
+            self._append(OPENED, 0, 0, b"")
+        self.sync_through(self._opened)
 
     def replay(self, report: Report) -> Iterator[JournalRecord]:
         """What earlier sessions left, in the order of the files; appending and freeing may go on."""
@@ -234,6 +237,8 @@ class Journal:
                 if self._end + length <= self._capacity:
                     lsn = self._next_lsn
                     self._next_lsn = lsn + 1
+                    if self._closed:
+                        self._opened = lsn
                     self._add(kind, policy, flags, lsn, payload)
                     self._last = lsn
                     collected = len(self._buffer)
