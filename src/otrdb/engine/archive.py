@@ -215,14 +215,24 @@ class Archive:
             engine.name_snapshot(name)
             return self.open_snapshot(name)
         moment = engine.moment()
-        return Snapshot(engine, None, lambda state: engine.at_moment(state, moment))
+        return Snapshot(
+            engine,
+            None,
+            lambda state: engine.at_moment(state, moment),
+            lambda state: state.number < moment.streams,
+        )
 
     def open_snapshot(self, name: str) -> Snapshot:
         """A snapshot that was kept under ``name``; `InvalidArgument` if there is none."""
         engine = self._engine
         engine.refresh()
         versions = engine.core.streams.snapshot(name)
-        return Snapshot(engine, name, lambda state: engine.at_snapshot(state, versions))
+        return Snapshot(
+            engine,
+            name,
+            lambda state: engine.at_snapshot(state, versions),
+            lambda state: state.number in versions,
+        )
 
     def snapshots(self) -> list[str]:
         """The names of the snapshots kept, in order."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from otrdb.errors import ClosedArchive, InvalidArgument, NoSuchStream
+from otrdb.errors import ClosedArchive, InvalidArgument
 from otrdb.joined import Joined, Part, join
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 Resolve = Callable[[StreamState], Frozen]
+Holds = Callable[[StreamState], bool]
 
 
 class Snapshot:
@@ -38,9 +39,10 @@ class Snapshot:
         (1, 2)
     """
 
-    def __init__(self, engine: Engine, name: str | None, resolve: Resolve) -> None:
+    def __init__(self, engine: Engine, name: str | None, resolve: Resolve, holds: Holds) -> None:
         self._engine = engine
         self._resolve: Resolve | None = resolve
+        self._holds = holds
         self.name = name
 
     def __repr__(self) -> str:
@@ -48,15 +50,12 @@ class Snapshot:
 
     def streams(self) -> list[Stream]:
         """The streams that existed then and still do, by collection, name and uuid."""
-        found = [Stream(self._engine, state) for state in self._engine.core.streams if self._holds(state)]
-        return sorted(found, key=lambda stream: (stream.collection, stream.name, stream.uuid))
-
-    def _holds(self, state: StreamState) -> bool:
-        try:
-            self.frozen(state)
-        except NoSuchStream:
-            return False
-        return True
+        core = self._engine.core
+        with core.lock:
+            core.check_open()
+            found = [(state.metadata, state) for state in core.streams if self._holds(state)]
+        found.sort(key=lambda each: (each[0].collection, each[0].tags.get("name", ""), each[0].uuid))
+        return [Stream(self._engine, state) for _, state in found]
 
     def view(self, stream: StreamLike) -> SnapshotView:
         """That ``stream`` as it was then: it takes all questions a stream does. `NoSuchStream` if it was not

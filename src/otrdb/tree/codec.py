@@ -8,6 +8,7 @@ are packed bits.
 from __future__ import annotations
 
 from functools import lru_cache
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -104,11 +105,13 @@ def _pcodec_pages(column: NDArray[Any], counts: Sequence[int], *, times: bool) -
 class ColumnDecoder:
     """Decodes pages of one column into int64 words. Safe for many threads."""
 
-    __slots__ = ("_chunk", "_codec", "_dtype")
+    __slots__ = ("_chunk", "_codec", "_dtype", "_lock")
 
     def __init__(self, codec: int, meta: bytes, kind: Kind) -> None:
         self._codec = codec
         self._chunk: Pcodec = None
+        # A decompressor changes while it decodes, and lets other threads run meanwhile.
+        self._lock = Lock()
         self._dtype: np.dtype[Any] = np.dtype("<i8")
         if codec == PCODEC:
             name, self._dtype = _DTYPES[kind]
@@ -132,7 +135,8 @@ class ColumnDecoder:
 
     def _read_pcodec(self, page: bytes, count: int, out: NDArray[Any]) -> int:
         try:
-            return self._chunk.read_page_into(page, count, out)[1]  # type: ignore[no-any-return]
+            with self._lock:
+                return self._chunk.read_page_into(page, count, out)[1]  # type: ignore[no-any-return]
         except (RuntimeError, TypeError) as error:
             raise Damaged(f"pcodec cannot decode a page: {error}.") from error
 
