@@ -49,8 +49,9 @@ def test_the_rest_stays_readable(path: Path) -> None:
 def test_check_reports_damage_as_damage_and_which_points(path: Path) -> None:
     with otrdb.open(path) as db:
         large = db.stream("plant", name="large")
-        (found,) = db.check()
+        found, in_segment = db.check()
         assert (found.code, found.stream) == (Damaged.code, large.uuid)
+        assert in_segment.code == Damaged.code
         assert found.start is not None
         assert found.end is not None
         with pytest.raises(Damaged):
@@ -62,6 +63,26 @@ def test_check_reports_damage_as_damage_and_which_points(path: Path) -> None:
 def test_a_quick_check_reads_no_leaves(path: Path) -> None:
     with otrdb.open(path) as db:
         assert list(db.check(deep=False)) == []
+
+
+def test_a_check_notices_every_byte(tmp_path: Path) -> None:
+    path = tmp_path / "archive.otr"
+    with otrdb.open(path) as db:
+        stream = db.create("plant")
+        stream.insert(np.arange(2_000) * SECOND, np.random.default_rng(3).normal(size=2_000))
+        stream.flush()
+        stream.update(tags={"name": "heat"})
+        stream.delete(0, 500 * SECOND)  # leaves blocks that the latest version does not need
+        assert list(db.check()) == []
+    segment = path / "segment-00000001.otr"
+    sound = segment.read_bytes()
+    for position in range(0, len(sound), 61):
+        changed = bytearray(sound)
+        changed[position] ^= 0x10
+        segment.write_bytes(changed)
+        with otrdb.open(path, mode="r") as db:
+            found = list(db.check())
+        assert {each.code for each in found} == {Damaged.code}, f"byte {position}: {found}"
 
 
 def test_a_handle_can_be_printed_after_its_archive_was_closed(tmp_path: Path) -> None:

@@ -268,8 +268,9 @@ class Archive:
     def check(self, *, deep: bool = True) -> Iterator[Finding]:
         """Verify the archive while it is used, yielding what is wrong; a healthy archive gives nothing.
 
-        ``deep`` reads every block of the latest versions and makes every summary again from its points;
-        without it only the structure is looked at. Damage found does not end it. Nothing is changed.
+        ``deep`` makes every summary of the latest versions again from its points and proves every byte of the
+        segments; without it only the structure is looked at. Damage found does not end it. Nothing is
+        changed.
 
         Example:
             >>> import otrdb, tempfile

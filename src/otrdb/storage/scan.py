@@ -75,6 +75,8 @@ class Scan:
             self.appendable = False
             self._report(damaged("belongs to another archive", number, 0))
             header = None
+        elif header is None and self._deep and self._files.file(number).size() > SEGMENT_HEADER.size:
+            self._report(damaged("has no sound header", number, 0))
         durable = header.durable if header else 0
         if durable > self.end.sequence:
             self._lost(durable)
