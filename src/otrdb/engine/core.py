@@ -113,7 +113,7 @@ class Core:
         self.check_open()
         if self.journal is None:
             raise ReadOnly("This archive is open for reading.")
-        if self.failure is not None:
+        if self.failure is not None or self.journal.failed:
             raise WriteFailed("A write failed earlier, so nothing more is written.") from self.failure
         return self.journal
 

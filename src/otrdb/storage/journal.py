@@ -109,6 +109,11 @@ class Journal:
         return self._commits.durable
 
     @property
+    def failed(self) -> bool:
+        """Whether a write or a sync failed, after which nothing is taken any more."""
+        return self._failure is not None
+
+    @property
     def live_bytes(self) -> int:
         """Bytes of all files in use: whole ones, and what is written of the last."""
         return sum(file.bytes for file in self._older) + self._end
