@@ -15,11 +15,17 @@ Made = TypeVar("Made")
 _MOST_THREADS = 4
 
 
+def _processors() -> int:
+    """Processors this process may run on: more threads than that only wait for each other."""
+    affinity = getattr(os, "sched_getaffinity", None)
+    return len(affinity(0)) if affinity is not None else os.cpu_count() or 1
+
+
 class Encoder:
     """A pool of threads, started when there is enough to do for more than one."""
 
     def __init__(self) -> None:
-        self._threads = min(_MOST_THREADS, os.cpu_count() or 1)
+        self._threads = min(_MOST_THREADS, _processors())
         self._pool: ThreadPoolExecutor | None = None
 
     def map(self, function: Callable[[Item], Made], items: Iterable[Item]) -> Iterable[Made]:

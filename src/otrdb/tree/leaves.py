@@ -44,6 +44,11 @@ def summarise_aligned(columns: Columns, integer: bool, origin: int, shift: int, 
     return Piece(slots[:filled], rows[:filled])
 
 
+def cache_points(cache: Cache, address: Address, columns: Columns) -> None:
+    """Keep all points of the leaf at ``address``."""
+    cache.put((address, "points"), columns, 16 * len(columns[0]) + 300)
+
+
 class ArrayLeaf:
     """A leaf in memory: not yet written, or made by a merge for an overlay."""
 
@@ -123,7 +128,7 @@ class StoredLeaf:
         columns: Columns | None = self._cache.get(key)
         if columns is None:
             columns = self._read_all()
-            self._cache.put(key, columns, 16 * len(columns[0]) + 300)
+            cache_points(self._cache, self.address, columns)
         return columns
 
     def within(self, start: int, end: int) -> Columns:

@@ -34,6 +34,8 @@ class Save:
         self._encode = encode
         self._children: list[Child] = []
         self._decoded: list[tuple[Source, Address, Node | Chain]] = []
+        self._newest: list[tuple[Source, Child]] = []
+        """The last leaf of each tree: the next points are likely to join it."""
 
     def tree(self, source: Source, root: Node) -> Address:
         """Write every block of ``root``'s tree that has no address yet; returns the root's.
@@ -42,8 +44,12 @@ class Save:
         above them, the root last.
         """
         leaves = _unsaved_leaves(source, root)
+        newest: Child | None = None
         while batch := list(islice(leaves, _LEAVES_AT_ONCE)):
             self._leaves(source, batch)
+            newest = batch[-1]
+        if newest is not None:
+            self._newest.append((source, newest))
         return self._node(source, root)
 
     def early(self, source: Source) -> Callable[[Child], None]:
@@ -69,9 +75,11 @@ class Save:
             self._place(child, self._writer.add(*block))
 
     def publish(self) -> None:
-        """The written blocks are durable: refer to them, drop the points, keep the nodes in the cache."""
+        """The written blocks are durable: refer to them, drop the points, cache nodes and newest leaves."""
         for source, address, block in self._decoded:
             source.cache.put(address, block, block.memory)
+        for source, child in self._newest:
+            source.keep_points(child)
         for child in self._children:
             child.block = None
 

@@ -12,7 +12,7 @@ from otrdb.errors import Damaged
 
 from .chains import Chain, decode_chain
 from .leaf_block import decode_leaf_head
-from .leaves import Leaf, StoredLeaf
+from .leaves import Leaf, StoredLeaf, cache_points
 from .node_block import decode_node
 
 if TYPE_CHECKING:
@@ -82,6 +82,12 @@ class Source:
             leaf = StoredLeaf(address, head, self.blocks, self.cache)
             self.cache.put(address, leaf, leaf.memory)
         return leaf
+
+    def keep_points(self, child: Child) -> None:
+        """Cache the points of a leaf that was just written; a copy, since they may be the caller's."""
+        if child.block is not None and child.address is not None:
+            times, words = child.block.points()
+            cache_points(self.cache, child.address, (times.copy(), words.copy()))
 
     def chain(self, child: Child) -> Chain:
         """The chain ``child`` refers to."""
