@@ -249,3 +249,18 @@ def test_wide_batches_are_refused_whole_on_a_full_disk(created: FaultyMedium) ->
     medium.capacity = None
     with opened(medium) as archive:
         assert {archive.stream(uuid_of(number)).count() for number in range(FLOATS)} == {stored}
+
+
+def test_room_that_was_reserved_and_is_refused_all_the_same(created: FaultyMedium) -> None:
+    """As a file system that copies on write may do; then nobody knows what was stored."""
+    medium = created.crash(everything)
+    archive = opened(medium)
+    stream = archive.stream(uuid_of(0))
+    fill(stream, 0, 3)
+    medium.fail("write", code=errno.ENOSPC)
+    with pytest.raises(WriteFailed):
+        fill(stream, 3, 1)
+    with pytest.raises(WriteFailed):
+        fill(stream, 4, 1)
+    with opened(medium.crash(nothing)) as reopened:
+        assert reopened.stream(uuid_of(0)).count() in (3, 4)

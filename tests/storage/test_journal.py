@@ -222,7 +222,7 @@ def test_a_disk_that_runs_full_under_bytes_it_had_promised_is_a_failed_one() -> 
     journal = journal_on(medium, "interval=1h")
     one(1, 1).append_to(journal)
     medium.fail("write", code=errno.ENOSPC)
-    with pytest.raises(DiskFull):
+    with pytest.raises(WriteFailed):
         Batch(((1, ((1, 1),) * 250),)).append_to(journal)
     with pytest.raises(WriteFailed):
         one(1, 1).append_to(journal)

@@ -316,6 +316,9 @@ class Journal:
         except BaseException as error:
             # Even if only interrupted: what was taken from the buffer may be nowhere.
             self._fail(error)
+            if isinstance(error, DiskFull):
+                # On a file system that copies on write. To repeat the call would store its points twice.
+                raise WriteFailed("There is no room left to write where room was reserved.") from error
             raise
         return last
 
