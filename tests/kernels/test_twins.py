@@ -241,3 +241,25 @@ def test_sums_that_are_whole_multiples_of_2_to_the_64th(low: int, zeros: int) ->
     kernels.summarise(np.arange(len(words)), words, True, 0, 62, *rows, 0)
     assert filled_list(*rows, 1) == twins.summarise(np.arange(len(words)), words, True, 0, 62)
     assert column_list(rows[1], True)[0][4] == 8 * low / len(words)
+
+
+@pytest.mark.parametrize("value", [0.1, 1.7e308, -1.7e308, 2.2e-308, 1 / 3 * 2.0**-500])
+@pytest.mark.parametrize("copies", range(2, 10))
+def test_the_mean_of_a_constant_is_clamped_before_deviations(value: float, copies: int) -> None:
+    rows = outputs(1)
+    words = int64s([twins.to_word(value)] * copies)
+    kernels.summarise(np.arange(copies), words, False, 0, 62, *rows, 0)
+    assert filled_list(*rows, 1) == twins.summarise(np.arange(copies), words, False, 0, 62)
+    assert rows[1][0, 5] == 0  # no deviation at all
+
+
+@pytest.mark.parametrize("power", [0, 500, -500])
+def test_the_mean_of_a_merge_is_clamped(power: int) -> None:
+    """One large value and very many small ones: the share rounds to 1 and the mean below the least value."""
+    one, many = 1e16 * 2.0**power, 0.1 * 2.0**power
+    summaries = [twins.FloatSummary(n, v, v, v, v, 0.0, v) for n, v in ((1, one), (1 << 60, many))]
+    rows_in = np.array([summary.row() for summary in summaries], np.int64)
+    rows = outputs(1)
+    kernels.fold(np.arange(2), rows_in, False, 0, 1, *rows, 0)
+    assert filled_list(*rows, 1) == twins.fold(np.arange(2), rows_in, False, 0, 1, [])
+    assert rows[1][0, 6] == twins.to_word(many)
