@@ -105,9 +105,9 @@ def test_a_line_tells_the_first_of_each_collection_and_what_is_wrong() -> None:
     assert line(Status()).startswith("clock-not-set rounds=0")
 
 
-def screen(recorder: Recorder, status: Status, height: int = 40) -> str:
+def screen(recorder: Recorder, status: Status, height: int = 40, width: int = 150) -> str:
     stream = io.StringIO()
-    console = Console(file=stream, width=150, height=height, force_terminal=True, color_system=None)
+    console = Console(file=stream, width=width, height=height, force_terminal=True, color_system=None)
     with LiveTable(recorder, console, "host.otr") as live:
         live(status)
         live(status)  # too soon to be drawn again
@@ -134,6 +134,16 @@ def test_a_small_terminal_shows_what_fits(recorder: Recorder) -> None:
     text = screen(recorder, Status(clock_is_right=True, time=NOW, readings=readings), height=8)
     assert "and 1 more streams" in text
     assert "running" not in text
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_a_narrow_terminal_shows_fewer_columns_and_cuts_no_figure(recorder: Recorder, width: int) -> None:
+    readings = [Reading(SPEED, 1234567.5), Reading(TURNS, 7), Reading(RUNNING, True)]
+    recorder.store([Taken(NOW, readings)])
+    text = screen(recorder, Status(clock_is_right=True, time=NOW, readings=readings), width=width)
+    assert "\N{HORIZONTAL ELLIPSIS}" not in text
+    assert text.count("1.235 M") >= (3 if width == 80 else 4)
+    assert ("wider terminal" in text) == (width < 140)
 
 
 def test_nothing_stored_yet_is_an_empty_table(recorder: Recorder) -> None:

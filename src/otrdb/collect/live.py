@@ -37,6 +37,8 @@ _HEADINGS: Final = (
     "mean",
     "max",
 )
+_SHOWN: Final = ((140, range(10)), (100, range(7)), (0, (0, 1, 4, 5, 6)))
+"""From which width of the terminal on which columns have room to be read."""
 
 
 class LiveTable:
@@ -75,7 +77,10 @@ class LiveTable:
         rows = overview(streams[:room], status.time, self._recorder.collection)
         more = len(streams) - len(rows)
         notes = [f"and {more} more streams: otrdb streams"] if more > 0 else []
-        return Group(Text(self._headline(status)), table(rows), Text("\n".join([*notes, *status.faults])))
+        drawn = table(rows, self._console.width)
+        if len(drawn.columns) < len(_HEADINGS):
+            notes.append("a wider terminal shows more columns")
+        return Group(Text(self._headline(status)), drawn, Text("\n".join([*notes, *status.faults])))
 
     def _headline(self, status: Status) -> str:
         counts = f"{self._title}: {status.rounds} rounds, {status.points} points"
@@ -92,13 +97,15 @@ class LiveTable:
         return ", ".join([counts, *troubles])
 
 
-def table(rows: list[Row]) -> Table:
-    """The rows as a table."""
+def table(rows: list[Row], width: int) -> Table:
+    """The rows as a table for a terminal of ``width`` characters."""
+    shown = next(columns for least, columns in _SHOWN if width >= least)
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for position, heading in enumerate(_HEADINGS):
-        drawn.add_column(heading, justify="right" if position else "left", no_wrap=True)
+    for position in shown:
+        drawn.add_column(_HEADINGS[position], justify="right" if position else "left", no_wrap=True)
     for row in rows:
-        drawn.add_row(*map(Text, _cells(row)))
+        cells = _cells(row)
+        drawn.add_row(*(Text(cells[position]) for position in shown))
     return drawn
 
 
