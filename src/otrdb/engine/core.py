@@ -126,6 +126,11 @@ class Core:
             self.failure = self.failure or error
             raise
 
+    def note(self, finding: Finding) -> None:
+        """Remember what is wrong, for the next check."""
+        if finding not in self.findings:
+            self.findings.append(finding)
+
     def versions(self, state: StreamState) -> list[Committed]:
         """The committed versions of a stream that are kept, ascending. Asked under the lock."""
         if state.versions is None:

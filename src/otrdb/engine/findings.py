@@ -18,6 +18,12 @@ def damage_found(damage: Damaged) -> Finding:
     return Finding(damage.code, damage.message, damage.stream, damage.start, damage.end)
 
 
+def stream_lost(number: int) -> Finding:
+    """A stream of which the record that created it cannot be read any more."""
+    text = f"The record that created stream number {number} is lost: what the stream holds cannot be reached."
+    return Finding(Damaged.code, text)
+
+
 def records_lost(core: Core, lost: LostRecords) -> Finding:
     """Acknowledged records that the journal no longer holds."""
     states = [core.streams.number(number) for number in lost.numbers]

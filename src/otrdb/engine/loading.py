@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otrdb.errors import InternalError
 from otrdb.metadata import Metadata
 from otrdb.storage.blocks import NOWHERE
 from otrdb.storage.records import (
@@ -21,6 +20,7 @@ from otrdb.storage.records import (
 )
 
 from .core import committed_of
+from .findings import stream_lost
 from .state import Committed, StreamState
 
 if TYPE_CHECKING:
@@ -86,15 +86,19 @@ def _created(core: Core, entry: StreamCreated) -> None:
     )
 
 
-def _stream(core: Core, number: int) -> StreamState:
+def _stream(core: Core, number: int) -> StreamState | None:
+    """The stream of that number; None if the group that created it is lost, which must stop no other."""
     state = core.streams.number(number)
     if state is None:
-        raise InternalError(f"The archive's history names stream number {number}, which it does not have.")
+        core.streams.next_number = max(core.streams.next_number, number + 1)
+        core.note(stream_lost(number))
     return state
 
 
 def _properties(core: Core, entry: PropertiesSet) -> None:
     state = _stream(core, entry.number)
+    if state is None:
+        return
     old = state.metadata
     metadata = Metadata(
         old.uuid,
@@ -109,6 +113,8 @@ def _properties(core: Core, entry: PropertiesSet) -> None:
 
 def _committed(core: Core, entry: CommittedEntry) -> None:
     state = _stream(core, entry.number)
+    if state is None:
+        return
     root = None if entry.root == NOWHERE else entry.root
     core.roots.drop(state)
     core.pending.absorb(state)

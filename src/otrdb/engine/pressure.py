@@ -77,14 +77,9 @@ class Pressure:
         except DiskFull:
             self._full = True
         except Damaged as damage:
-            self._note(damage)
+            self._core.note(damage_found(damage))
         except (WriteFailed, ClosedArchive):
             pass
-
-    def _note(self, damage: Damaged) -> None:
-        finding = damage_found(damage)
-        if finding not in self._core.findings:
-            self._core.findings.append(finding)
 
     def relieve(self) -> None:
         """Do it: afterwards both are well below their limits."""
@@ -128,7 +123,7 @@ class Pressure:
         try:
             self._committer.pending([state])
         except Damaged as error:
-            self._note(error)
+            self._core.note(damage_found(error))
             return error
         return None
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from otrdb.model import BoolArray, Int64Array, Merge
 
+from .findings import stream_lost
 from .state import Chunk
 
 if TYPE_CHECKING:
@@ -30,12 +31,20 @@ def replay(core: Core, record: JournalRecord) -> None:
     lsns = record.lsns.astype(np.int64)
     wanted = record.numbers < len(applied)
     wanted[wanted] = lsns[wanted] > applied[record.numbers[wanted]]
+    _lost(core, record)
     if not wanted.any():
         return
     if record.carried:
         _carried(core, record, lsns, wanted)
     else:
         _points(core, record, lsns, wanted)
+
+
+def _lost(core: Core, record: JournalRecord) -> None:
+    """Note streams that are in the journal, though nothing says that they were ever created."""
+    for number in np.unique(record.numbers[record.numbers >= core.streams.next_number]).tolist():
+        core.streams.next_number = number + 1
+        core.note(stream_lost(number))
 
 
 def _points(core: Core, record: JournalRecord, lsns: Int64Array, wanted: BoolArray) -> None:

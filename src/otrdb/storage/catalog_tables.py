@@ -120,7 +120,10 @@ def apply_group(db: sqlite3.Connection, entries: Sequence[Entry], info: GroupInf
     commits = [entry for entry in entries if isinstance(entry, Committed)]
     _account(db, info, commits)
     lsn = max((entry.applied_lsn for entry in commits), default=0)
-    db.execute('UPDATE meta SET sequence = ?, segment = ?, "offset" = ?, lsn = max(lsn, ?)', (*info.end, lsn))
+    # A stream may be named whose creation is lost: its number must not be given again.
+    number = max((entry.number for entry in commits), default=0)
+    db.execute('UPDATE meta SET sequence = ?, segment = ?, "offset" = ?', info.end)
+    db.execute("UPDATE meta SET lsn = max(lsn, ?), streams = max(streams, ?)", (lsn, number))
 
 
 def position(db: sqlite3.Connection) -> Position:
