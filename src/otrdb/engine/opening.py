@@ -156,12 +156,12 @@ def _lost_with_the_catalog(directory: Path) -> list[Finding]:
         old = Catalog(directory / CATALOG_NAME, segments.archive, readonly=True)
         stack.callback(old.close)
         try:
-            _load_segments(core, writable=False)
+            read = _load_segments(core, writable=False)
         except OtrError as error:
             return [*core.findings, Finding(Damaged.code, f"{_KEPT} {error.message}")]
-        missing = old.position.sequence - core.catalog.position.sequence
+        missing = max(old.position.sequence, core.catalog.position.sequence) - read
         if missing > 0:
-            return [*core.findings, Finding(Damaged.code, f"{_KEPT} It knows {missing} commits more.")]
+            return [*core.findings, Finding(Damaged.code, f"{_KEPT} It may know {missing} commits more.")]
     return []
 
 
@@ -200,14 +200,18 @@ def open_medium(
     return Archive(engine, Closing(engine, release))
 
 
-def _load_segments(core: Core, writable: bool) -> None:
+def _load_segments(core: Core, writable: bool) -> int:
+    """Bring the catalog and the streams up to date; returns how many groups were read for that."""
     load_catalog(core)
+    read = 0
     position = core.catalog.position
     scan = core.segments.recover if writable else core.segments.scan
     for found in scan(position, report=lambda damage: core.findings.append(damage_found(damage))):
         entries = decode(found.payload)
         load(core, entries)
         core.catalog.apply(entries, found.info)
+        read += 1
+    return read
 
 
 def _replay(core: Core) -> None:
