@@ -136,14 +136,14 @@ def test_a_small_terminal_shows_what_fits(recorder: Recorder) -> None:
     assert "running" not in text
 
 
-@pytest.mark.parametrize("width", [80, 100, 140])
+@pytest.mark.parametrize("width", [60, 80, 100, 140, 200])
 def test_a_narrow_terminal_shows_fewer_columns_and_cuts_no_figure(recorder: Recorder, width: int) -> None:
     readings = [Reading(SPEED, 1234567.5), Reading(TURNS, 7), Reading(RUNNING, True)]
     recorder.store([Taken(NOW, readings)])
     text = screen(recorder, Status(clock_is_right=True, time=NOW, readings=readings), width=width)
     assert "\N{HORIZONTAL ELLIPSIS}" not in text
-    assert text.count("1.235 M") >= (3 if width == 80 else 4)
-    assert ("wider terminal" in text) == (width < 140)
+    assert "1.235 M" in text
+    assert ("wider terminal" in text) == (width < 200)
 
 
 def test_nothing_stored_yet_is_an_empty_table(recorder: Recorder) -> None:

@@ -37,8 +37,9 @@ _HEADINGS: Final = (
     "mean",
     "max",
 )
-_SHOWN: Final = ((140, range(10)), (100, range(7)), (0, (0, 1, 4, 5, 6)))
-"""From which width of the terminal on which columns have room to be read."""
+_CHOICES: Final = (tuple(range(10)), tuple(range(7)), (0, 1, 4, 5, 6), (0, 1, 4, 6), (0, 1))
+"""Which columns are shown: the first choice that has room."""
+_ANY_WIDTH: Final = 10_000
 
 
 class LiveTable:
@@ -77,10 +78,19 @@ class LiveTable:
         rows = overview(streams[:room], status.time, self._recorder.collection)
         more = len(streams) - len(rows)
         notes = [f"and {more} more streams: otrdb streams"] if more > 0 else []
-        drawn = table(rows, self._console.width)
+        drawn = self._fitting(rows)
         if len(drawn.columns) < len(_HEADINGS):
             notes.append("a wider terminal shows more columns")
         return Group(Text(self._headline(status)), drawn, Text("\n".join([*notes, *status.faults])))
+
+    def _fitting(self, rows: list[Row]) -> Table:
+        """The table with as many columns as can be read on this terminal."""
+        unbounded = self._console.options.update(max_width=_ANY_WIDTH)
+        for columns in _CHOICES:
+            drawn = table(rows, columns)
+            if self._console.measure(drawn, options=unbounded).maximum <= self._console.width:
+                break
+        return drawn
 
     def _headline(self, status: Status) -> str:
         counts = f"{self._title}: {status.rounds} rounds, {status.points} points"
@@ -97,9 +107,8 @@ class LiveTable:
         return ", ".join([counts, *troubles])
 
 
-def table(rows: list[Row], width: int) -> Table:
-    """The rows as a table for a terminal of ``width`` characters."""
-    shown = next(columns for least, columns in _SHOWN if width >= least)
+def table(rows: list[Row], shown: tuple[int, ...]) -> Table:
+    """The rows as a table of some of the columns."""
     drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for position in shown:
         drawn.add_column(_HEADINGS[position], justify="right" if position else "left", no_wrap=True)
