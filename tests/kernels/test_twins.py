@@ -263,3 +263,9 @@ def test_the_mean_of_a_merge_is_clamped(power: int) -> None:
     kernels.fold(np.arange(2), rows_in, False, 0, 1, *rows, 0)
     assert filled_list(*rows, 1) == twins.fold(np.arange(2), rows_in, False, 0, 1, [])
     assert rows[1][0, 6] == twins.to_word(many)
+
+
+@pytest.mark.parametrize("x", [-(1 << 63), -(1 << 62) - 1, 0, 1 << 62, (1 << 63) - 1])
+@pytest.mark.parametrize("y", [-(1 << 63), -(1 << 62) - 1, 0, 1 << 62, (1 << 63) - 1])
+def test_order_is_right_where_differences_overflow(x: int, y: int) -> None:
+    assert kernels.check_points(int64s([x, y]), int64s([0, 0]), False, x, x)[0] == (x <= y)
