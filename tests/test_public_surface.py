@@ -64,3 +64,10 @@ def test_the_type_checkers_file_has_every_public_name() -> None:
 
 def test_the_package_says_it_is_typed() -> None:
     assert Path(otrdb.__file__).with_name("py.typed").exists()
+
+
+def test_a_32_bit_python_is_told_so() -> None:
+    script = "import sys; sys.maxsize = 2**31 - 1; import otrdb"
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "64-bit" in done.stderr.splitlines()[-1]

@@ -10,6 +10,11 @@
 #   cli, collect doors: use what this module exports, and the vocabulary
 #   baseline     simpler archivers to check and measure against; kernels and vocabulary only
 
+import sys
+
+if sys.maxsize < 1 << 62:
+    raise ImportError("OtrDB needs a 64-bit Python. On a Raspberry Pi, install the 64-bit Raspberry Pi OS.")
+
 from otrdb.engine.archive import Archive
 from otrdb.engine.opening import open_archive as open  # noqa: A004
 from otrdb.engine.opening import repair
