@@ -124,6 +124,8 @@ class FaultyFile:
         return len(self._content.live)
 
     def read(self, offset: int, length: int) -> bytes:
+        if min(offset, length) < 0:
+            raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))
         with self._medium.lock:
             self._medium.step("read", self._name)
             if not self._content.can_read(offset, length):

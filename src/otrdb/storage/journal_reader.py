@@ -94,7 +94,8 @@ class JournalReader:
         stands_still = again and self.position == self._stood and following is None
         if stands_still and not _may_go_on(file, base, number):
             return
-        data, unreadable = read_what_can_be(file, base, (end or file.size()) - base)
+        # A crash may leave a file that is shorter than its header.
+        data, unreadable = read_what_can_be(file, base, max((end or file.size()) - base, 0))
 
         def lost(records: LostRecords) -> None:
             # A file that was given up while it was read may have been used again: then nothing is lost.
