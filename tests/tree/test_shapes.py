@@ -34,10 +34,10 @@ def test_oscillation_across_the_capacity_splits_and_collapses() -> None:
     extra = int(steps(1, T0 + 5)[0])
     for _ in range(3):
         harness.insert(np.array([extra]), ramp(1))
-        assert [child.kind for child in harness.root.children] == [tree.ChildKind.NODE]
+        assert [child.kind for child in harness.root.children if child.kind] == [tree.ChildKind.NODE]
         assert harness.faults() == []
         harness.erase(extra, extra + 1)
-        assert [child.kind for child in harness.root.children] == [tree.ChildKind.LEAF]
+        assert [child.kind for child in harness.root.children if child.kind] == [tree.ChildKind.LEAF]
         assert harness.faults() == []
 
 
@@ -127,3 +127,25 @@ def test_a_view_reads_few_blocks_at_every_zoom(hertz: int) -> None:
         harness.blocks.reads = 0
         windows = len(tree.aligned_windows(harness.source, harness.root, start, end, pointwidth).slots)
         assert harness.blocks.reads <= 12 + max(windows, 1) / 31
+
+
+def test_a_leaf_that_lost_points_and_then_grows_into_nodes_remembers_where() -> None:
+    harness = Harness()
+    harness.insert(steps(16_000), ramp(16_000))
+    before = harness.version
+    lost = int(steps(16_000)[12_000])
+    harness.erase(lost, MAX_TIME)
+    harness.insert(steps(11_000, T0 + 1), ramp(11_000))
+    ranges = tree.changes(harness.source, harness.root, before, 0)
+    assert any(start <= lost < end for start, end in ranges)
+
+
+def test_what_grows_where_all_was_deleted_remembers_the_deletion() -> None:
+    harness = Harness()
+    harness.insert(steps(40_000), ramp(40_000))
+    before = harness.version
+    harness.erase(MIN_TIME, MAX_TIME)
+    harness.insert(steps(40_000, T0, step=1_000), ramp(40_000))
+    ranges = tree.changes(harness.source, harness.root, before, 0)
+    assert any(start <= T0 and end > int(steps(40_000)[-1]) for start, end in ranges)
+    assert harness.faults() == []

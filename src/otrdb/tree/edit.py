@@ -18,6 +18,7 @@ from otrdb.model import MIN_TIME
 
 from .chains import Chain, build_chain, chain_addresses
 from .geometry import (
+    CHILDREN,
     LEAF_CAPACITY,
     LEVEL_SHIFT,
     ROOT_POINTWIDTH,
@@ -102,7 +103,10 @@ class Edit:
         builder.put(child, chain.piece(self.source.integer, index * SLOTS_PER_CHILD))
 
     def build(self, builder: NodeBuilder, index: int, span: int, columns: Columns) -> None:
-        """Give the points of ``columns`` their canonical shape within an interval that holds nothing else."""
+        """Give the points of ``columns`` their canonical shape within an interval that holds nothing else.
+
+        What the builder remembers of emptied children stays where no point comes.
+        """
         count = len(columns[0])
         if count == 0:
             return
@@ -121,7 +125,7 @@ class Edit:
             )
             self.put_chain(builder, index, chain)
         else:
-            self.put_node(builder, index, self._build_node(builder.node, index, columns))
+            self.put_node(builder, index, self._build_node(builder, index, columns))
 
     def settle(self, builder: NodeBuilder) -> None:
         """Restore the canonical rule in a node from which points were taken away.
@@ -155,9 +159,14 @@ class Edit:
         below = [c for c in self.source.node(child).children if c.kind]
         return joined([self.points_below(c) for c in below])
 
-    def _build_node(self, parent: Node, index: int, columns: Columns) -> Node:
+    def _build_node(self, above: NodeBuilder, index: int, columns: Columns) -> Node:
+        parent = above.node
         start = parent.start + (index << child_shift(parent.pointwidth))
         builder = NodeBuilder(empty_node(start, parent.pointwidth - LEVEL_SHIFT))
+        emptied = above.emptied(index)
+        if emptied:
+            # Something was taken away somewhere below: where no point comes now, it may have been there.
+            builder.empty(0, CHILDREN, emptied)
         for at, span, part in top_parts(builder.node, columns):
             self.build(builder, at, span, part)
         return builder.finish()

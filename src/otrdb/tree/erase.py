@@ -59,7 +59,7 @@ def _erase_points(edit: Edit, builder: NodeBuilder, child: Child, start: int, en
         return
     edit.forget_below(child)
     if len(kept[0]):
-        builder.clear(child.index, child.span)
+        builder.empty(child.index, child.span, child.version)
         edit.build(builder, child.index, child.span, kept)
     else:
         builder.empty(child.index, child.span, edit.version)

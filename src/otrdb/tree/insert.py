@@ -76,7 +76,7 @@ class _Insert:
         else:
             stored = edit.source.leaf(child).points()
             merged = _merged(stored, columns, self._merge, edit.source.integer)
-            builder.clear(child.index, child.span)
+            builder.empty(child.index, child.span, child.version)
             edit.build(builder, child.index, child.span, merged)
 
     def _into_chain(self, chain: Chain, columns: Columns) -> Chain:

@@ -198,18 +198,23 @@ class NodeBuilder:
 
     def put(self, child: Child, piece: Piece) -> None:
         """Put ``child`` and its rows in the place of whatever lies within its interval."""
-        self.clear(child.index, child.span)
+        self._clear(child.index, child.span)
         self._children[child.index] = child
         if len(piece.slots):
             self._pieces[child.index] = piece
 
+    def emptied(self, index: int) -> int:
+        """The version that emptied child position ``index``; 0 if none did."""
+        child = self._children.get(index)
+        return child.version if child is not None and not child.kind else 0
+
     def empty(self, index: int, span: int, version: int) -> None:
         """Take away what lies within the interval; ``version`` is remembered for each child position."""
-        self.clear(index, span)
+        self._clear(index, span)
         for at in range(index, index + span):
             self._children[at] = Child(at, 1, ChildKind.EMPTY, version, 0)
 
-    def clear(self, index: int, span: int) -> None:
+    def _clear(self, index: int, span: int) -> None:
         """Take away what lies within the interval, to put the same points there in another shape."""
         for at in range(index, index + span):
             self._changed[at] = 1
