@@ -29,6 +29,7 @@ _FLOAT_BITS: Final = struct.Struct("=d")
 _WORD: Final = struct.Struct("=q")
 _EXACT_IN_FLOAT: Final = 1 << 53  # every integer up to here is a float64
 _INT64: Final = np.dtype(np.int64)
+_NUMPY_VALUES: Final = frozenset({np.float64, np.int64, np.bool_})
 _SCALARS: Final = (int, float, np.generic, str, dt.date)
 
 
@@ -51,6 +52,10 @@ def points(kind: Kind, times: Foreign, values: Foreign = None) -> tuple[Int64Arr
         >>> points(Kind.INT, [2, 1], [20, 10])
         (array([2, 1]), array([20, 10]))
     """
+    if type(times) is np.int64:
+        times = int(times)
+    if type(values) in _NUMPY_VALUES:
+        values = values.item()
     if type(times) is int and INT64_MIN <= times <= INT64_MAX:  # the commonest call first: one plain point
         if type(values) is float and kind is Kind.FLOAT and math.isfinite(values):
             return _one_point(_FLOAT_POINT.pack(times, values))

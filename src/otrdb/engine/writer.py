@@ -105,7 +105,7 @@ class Writer:
         self._check(kind, times, words)
         times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         durable = self._journal(known[index], None, times, words, merge)
-        return InsertedBatch(len(times), len(np.unique(index)), durable)
+        return InsertedBatch(len(times), int(np.count_nonzero(np.bincount(index))), durable)
 
     def _split(self, known: Numbers, index: Int64Array, times: Int64Array, words: Int64Array) -> list[Batch]:
         """A wide batch as one batch per stream, each in order of arrival. A stream may be known twice."""
