@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING
 
 from benchmarks.contenders import TREE, Contender, MeasuredStream, tree
 from benchmarks.context import STREAM, Context
 from benchmarks.limits import SyncedFile
 from benchmarks.racing import SYNC
-from benchmarks.timing import Call, interleaved
+from benchmarks.timing import Call, interleaved, seconds_of
 from benchmarks.workload import sensor
 
 if TYPE_CHECKING:
@@ -30,9 +30,15 @@ def run(context: Context) -> None:
     if TREE in synced:
         ratios = [insert / sync for insert, sync in zip(synced[TREE], synced[SYNC], strict=False)]
         context.figures.add(NAME, "in syncs", TREE, "syncs", ratios)
-        others = _insert(context, [tree("interval"), tree("off")], profile.singles)
-        del others[SYNC]
-        _keep(context, others)
+        _keep(context, {tree(mode).name: _one_after_another(context, mode) for mode in ("interval", "off")})
+
+
+def _one_after_another(context: Context, durability: str) -> list[float]:
+    """Without a sync between them inserts follow each other at once, as a collector's do."""
+    contender, rounds = tree(durability), context.profile.singles
+    with closing(contender.open(context.fresh(contender.name))) as archive:
+        insert = _next_point(archive.create(STREAM), rounds)
+        return [seconds_of(insert) for _ in range(rounds)]
 
 
 def _keep(context: Context, spent: dict[str, list[float]]) -> None:

@@ -48,14 +48,14 @@ def _rounds(context: Context, stack: ExitStack, contender: Contender) -> Call:
 
 def wide_rounds(archive: MeasuredArchive, count: int) -> Call:
     """Each call inserts the next second of ``count`` new streams in one batch."""
-    streams = [archive.create(f"{STREAM}/{number}") for number in range(count)]
+    streams = tuple(archive.create(f"{STREAM}/{number}") for number in range(count))
     index = np.arange(count, dtype=np.int64)
-    generator = np.random.default_rng(3)
+    values = np.random.default_rng(3).normal(size=count)
     at = START
 
     def insert() -> None:
         nonlocal at
         at += SECOND
-        archive.insert_columns(index, np.full(count, at), generator.normal(size=count), streams)
+        archive.insert_columns(index, np.full(count, at), values, streams)
 
     return insert
