@@ -414,7 +414,7 @@ def truncated(path: Path, name: str, size: int) -> None:
 
 @pytest.mark.parametrize("mode", ["w", "r"])
 @pytest.mark.parametrize("part", [0.0, 0.002, 0.3, 0.7, 0.99])
-def test_a_truncated_segment(closed: Path, part: float, mode: str) -> None:
+def test_a_truncated_segment(closed: Path, part: float, mode: Any) -> None:
     """What is lost is said, by an error or by a check; what is there can be read; nothing is invented."""
     name = "segment-00000001.otr"
     truncated(closed, name, int(part * (closed / name).stat().st_size))

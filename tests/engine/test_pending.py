@@ -131,19 +131,25 @@ class Machine(RuleBasedStateMachine):
         state.commit(Committed(state.committed.version + 1, None, prefix.lsn, 0), prefix.length)
         self.points[number].clear()
 
-    @rule(number=st.integers(1, STREAMS), count=st.integers(1, 2))
-    def commit_while_points_arrive(self, number: int, count: int) -> None:
+    @rule(number=st.integers(1, STREAMS), times=st.sampled_from([1, 70]), wide=st.sampled_from([1, 70]))
+    def commit_while_points_arrive(self, number: int, times: int, wide: int) -> None:
         state = self.states[number]
         self.pending.absorb(state)
         prefix = state.prefix()
         done = len(self.points[number])
-        self.add(number, count, Merge.NEVER, 2)
-        self.add_wide([number, number % STREAMS + 1], Merge.NEVER, 2)
+        state.planned = state.committed.version + 1
+        self.add(number, 1, Merge.NEVER, times)
+        self.add_wide([number, number % STREAMS + 1], Merge.NEVER, wide)
         self.pending.absorb(state)
         self.moments.pin(state)
         self.pending.release(state, prefix.chunks[: prefix.length])
         state.commit(Committed(state.committed.version + 1, None, prefix.lsn, 0), prefix.length)
+        state.planned = 0
         del self.points[number][:done]
+
+    @rule(number=st.integers(1, STREAMS))
+    def consolidate(self, number: int) -> None:
+        self.pending.consolidate(self.states[number], everything=True)
 
     @rule(number=st.integers(1, STREAMS))
     def drop(self, number: int) -> None:
@@ -158,6 +164,7 @@ class Machine(RuleBasedStateMachine):
         for number in self.states:
             assert self.pending.counts[number] == len(self.points[number])
         assert self.pending.points == sum(map(len, self.points.values()))
+        assert self.pending.chunks == sum(len(state.chunks) for state in self.states.values())
         numbers = [number for number in self.states if self.points[number]]
         assert sorted(self.pending.streams()) == numbers
 

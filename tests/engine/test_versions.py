@@ -14,9 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import otrdb
-from otrdb.engine import commit, engine
-from otrdb.engine.core import MARK_SECONDS
+from otrdb.engine import commit, engine, marks
 from otrdb.engine.history import DAY, HOUR, History
+from otrdb.engine.marks import MARK_SECONDS
 from otrdb.engine.state import Committed
 from otrdb.errors import InvalidVersions, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
@@ -60,6 +60,7 @@ class Clock:
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(engine, "time", clock)
+    monkeypatch.setattr(marks, "time", clock)
     monkeypatch.setattr(engine, "now_ns", clock.now_ns)
     monkeypatch.setattr(commit, "now_ns", clock.now_ns)
     return clock
@@ -69,14 +70,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def test_every_mark_keeps_its_own_state(stream: Stream) -> None:
-    marks = []
+    made = []
     for count in range(1, 6):
         fill(stream, count, 1)
-        marks.append((stream.version, count))
+        made.append((stream.version, count))
     stream.flush()
     fill(stream, 100, 7)
-    assert [stream.at(mark).count() for mark, _ in marks] == [count for _, count in marks]
-    assert all(older < newer for older, newer in pairwise(mark for mark, _ in marks))
+    assert [stream.at(mark).count() for mark, _ in made] == [count for _, count in made]
+    assert all(older < newer for older, newer in pairwise(mark for mark, _ in made))
 
 
 def test_a_mark_of_the_same_state_is_the_same(stream: Stream) -> None:

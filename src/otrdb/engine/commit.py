@@ -175,7 +175,7 @@ class Committer:
         with core.lock:
             save.publish()
             for part in written:
-                self._publish(part)
+                self._publish(part, pure=change is None)
             for state, versions in pruned:
                 gone = frozenset(versions)
                 state.versions = [kept for kept in core.versions(state) if kept.version not in gone]
@@ -235,10 +235,13 @@ class Committer:
                 found.append((plan.state, pruned))
         return found
 
-    def _publish(self, part: _Written) -> None:
-        core, (state, prefix, _, _) = self._core, part.plan
+    def _publish(self, part: _Written, *, pure: bool) -> None:
+        core, (state, prefix, direct, _) = self._core, part.plan
         core.pending.absorb(state)
         core.moments.pin(state)
+        if pure and direct is None:
+            core.marks.rebind(state, prefix, part.committed)
+        core.marks.keep(state)
         core.pending.release(state, prefix.chunks[: prefix.length])
         state.commit(part.committed, prefix.length)
         core.streams.applied[state.number] = part.committed.applied

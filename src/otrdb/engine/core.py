@@ -20,6 +20,7 @@ from otrdb.tree import Cache, Source
 
 from .blocks import CountedBlocks
 from .history import History
+from .marks import Marks
 from .moments import Moments
 from .pending import Pending
 from .roots import Roots
@@ -34,9 +35,6 @@ if TYPE_CHECKING:
     from otrdb.storage.catalog_tables import CatalogVersion
     from otrdb.storage.journal import Journal
     from otrdb.storage.segments import SegmentStore
-
-MARK_SECONDS = 600.0
-"""How long a version that was not committed can be asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,11 @@ class Budget:
     def pending(self) -> int:
         """Pending points themselves."""
         return self.total // 5
+
+    @property
+    def marks(self) -> int:
+        """Points that were committed since, and that only marks need as they were."""
+        return self.total // 10
 
 
 @dataclass(slots=True, weakref_slot=True, eq=False)
@@ -86,6 +89,7 @@ class Core:
     failure: WriteFailed | None = None
     """Why nothing is written any more."""
     cache: Cache = field(init=False)
+    marks: Marks = field(init=False)
     roots: Roots = field(init=False)
     blocks: CountedBlocks = field(init=False)
     sources: dict[Kind, Source] = field(init=False)
@@ -94,6 +98,7 @@ class Core:
 
     def __post_init__(self) -> None:
         self.cache = Cache(self.budget.cache)
+        self.marks = Marks(self.budget.marks)
         self.roots = Roots(self.budget.overlays)
         self.blocks = CountedBlocks(self.segments)
         self.sources = {kind: Source(kind, self.blocks, self.cache) for kind in Kind}

@@ -11,8 +11,9 @@ from otrdb.storage.records import Obliterated, PropertiesSet, SnapshotDropped, S
 from otrdb.tree import empty_root
 
 from .commit import Committer
-from .core import MARK_SECONDS, Core, now_ns
+from .core import Core, now_ns
 from .encoding import Encoder
+from .marks import MARK_SECONDS
 from .pressure import Pressure
 from .reads import Frozen
 from .state import Committed, Mark, Prefix, StreamState

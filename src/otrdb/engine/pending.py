@@ -22,11 +22,18 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.uint32]
 
-_POINT_BYTES = 21
+_POINT_BYTES = 29
+"""What a point takes in a run; in a chunk it takes 16."""
+
+_CHUNK_BYTES = 400
+"""What a chunk takes besides its points."""
+
 _MERGE_AT = 16
 """Runs of about one size are merged when there are this many of them."""
 
 _CHUNKS = 64
+"""Chunks of a stream are merged when there are so many."""
+
 _MERGES = tuple(Merge)
 
 
@@ -65,8 +72,9 @@ class Run:
             Chunk(
                 int(lsns[first]),
                 int(lsns[first]),
-                self.times[low + first : low + last],
-                self.words[low + first : low + last],
+                # Copies, which do not keep the points of all other streams alive.
+                self.times[low + first : low + last].copy(),
+                self.words[low + first : low + last].copy(),
                 _MERGES[self.merges[low + first]],
             )
             for first, last in itertools.pairwise(borders)
@@ -80,6 +88,8 @@ class Pending:
         self.counts = np.zeros(64, np.int64)
         """Pending points by stream number."""
         self.points = 0
+        self.chunks = 0
+        """Chunks of all streams together."""
         self._released = np.zeros(64, np.int64)
         """By stream number: wide batches up to this LSN are absorbed, committed or gone."""
         self._runs: list[list[Run]] = []
@@ -94,7 +104,7 @@ class Pending:
     @property
     def memory(self) -> int:
         """Bytes of the points, about."""
-        return _POINT_BYTES * self.points
+        return _POINT_BYTES * self.points + _CHUNK_BYTES * self.chunks
 
     def reserve(self, number: int) -> None:
         """Make room for stream ``number``."""
@@ -106,13 +116,11 @@ class Pending:
     def add(self, state: StreamState, chunk: Chunk) -> None:
         """A batch of one stream. The arrays are kept by reference."""
         state.chunks.append(chunk)
+        self.chunks += 1
         self.counts[state.number] += len(chunk.times)
         self.points += len(chunk.times)
-        fresh = len(state.chunks) - max(state.fixed, state.consolidated)
-        if fresh >= _CHUNKS and not self.following:
-            # A wide batch may have arrived between two of the chunks, and must stay between them.
-            self.absorb(state)
-            self._consolidate(state)
+        if len(state.chunks) - state.consolidated >= _CHUNKS:
+            self.consolidate(state)
 
     def add_wide(
         self, lsn: int, numbers: Numbers, times: Int64Array, words: Int64Array, merge: Merge
@@ -165,10 +173,12 @@ class Pending:
         if found:
             tail = sorted([*state.chunks[state.fixed :], *found], key=lambda chunk: chunk.lsn)
             state.chunks[state.fixed :] = tail
-            state.consolidated = state.fixed
+            self.chunks += len(found)
         state.absorbed = self._newest_wide
         if not self.following:
             self._released[state.number] = self._newest_wide
+        if len(state.chunks) - state.consolidated >= _CHUNKS:
+            self.consolidate(state)
 
     def applied(self, state: StreamState, lsn: int) -> None:
         """A writer elsewhere committed ``state`` through ``lsn``: what is newer is still pending."""
@@ -183,16 +193,19 @@ class Pending:
             self.absorb(state)
             self.counts[state.number] = sum(len(chunk.times) for chunk in state.chunks)
         self.points = int(self.counts.sum())
+        self.chunks = sum(len(state.chunks) for state in states)
 
     def release(self, state: StreamState, chunks: list[Chunk]) -> None:
         """``chunks`` of ``state`` are pending no more."""
         count = sum(len(chunk.times) for chunk in chunks)
         self.counts[state.number] -= count
         self.points -= count
+        self.chunks -= len(chunks)
 
     def drop(self, state: StreamState) -> None:
         """Forget all that is pending for ``state``."""
         self.points -= int(self.counts[state.number])
+        self.chunks -= len(state.chunks)
         self.counts[state.number] = 0
         self._released[state.number] = self._newest_wide
         state.chunks = []
@@ -213,19 +226,35 @@ class Pending:
         found = np.flatnonzero(self.counts)
         return found[np.argsort(-self.counts[found], kind="stable")].tolist()  # type: ignore[no-any-return]
 
-    def _consolidate(self, state: StreamState) -> None:
-        """Merge the newest chunks, so that single inserts do not cost an object each for long."""
-        start = max(state.fixed, state.consolidated)
+    def consolidate(self, state: StreamState, *, everything: bool = False) -> None:
+        """Merge the newest chunks, or all, so that small inserts do not cost an object each for long.
+
+        Whoever holds a prefix keeps its list; a commit that is under way counts in the one there is.
+        """
+        if self.following:
+            return
+        # A wide batch may have arrived between two of the chunks, and must stay between them.
+        self.absorb(state)
+        start = state.fixed if state.planned else 0 if everything else state.consolidated
+        merged = self._grouped(state.chunks[start:])
+        self.chunks -= len(state.chunks) - start - len(merged)
+        if start < state.fixed:
+            state.chunks = [*state.chunks[:start], *merged]
+            state.fixed = 0
+        else:
+            state.chunks[start:] = merged
+        state.consolidated = len(state.chunks)
+
+    def _grouped(self, chunks: list[Chunk]) -> list[Chunk]:
+        """The same points in as few chunks as may be."""
         merged: list[Chunk] = []
         group: list[Chunk] = []
-        for chunk in state.chunks[start:]:
+        for chunk in chunks:
             if group and (group[-1].merge is not chunk.merge or self._divided(group[-1].lsn, chunk.lsn)):
                 merged.append(combined(group))
                 group = []
             group.append(chunk)
-        merged.append(combined(group))
-        state.chunks[start:] = merged
-        state.consolidated = len(state.chunks)
+        return [*merged, combined(group)] if group else merged
 
     def _divided(self, older: int, newer: int) -> bool:
         return any(older <= barrier < newer for barrier in self.barriers)

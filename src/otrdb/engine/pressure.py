@@ -93,6 +93,19 @@ class Pressure:
                 self._relieve_journal(journal)
 
     def _relieve_memory(self) -> None:
+        """Merge chunks first: many small ones take more than their points."""
+        core = self._core
+        with core.lock:
+            states = self._states(core.pending.streams())
+        for first in range(0, len(states), _STREAMS_AT_ONCE):
+            with core.lock:
+                for state in states[first : first + _STREAMS_AT_ONCE]:
+                    core.pending.consolidate(state, everything=True)
+        if core.pending.memory > self._points // 2:
+            self._commit_half()
+
+    def _commit_half(self) -> None:
+        """Commit the streams with most points, until half of all points are."""
         core = self._core
         with core.lock:
             numbers = core.pending.streams()
@@ -166,6 +179,7 @@ class Pressure:
         """
         self._core.moments.pin(state)
         chunk = combined(state.chunks)
+        self._core.pending.chunks -= len(state.chunks) - 1
         state.chunks = [chunk]
         state.fixed = state.consolidated = 0
         counts = np.array([len(chunk.times)], np.uint32)
