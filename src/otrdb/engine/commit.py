@@ -78,6 +78,8 @@ class Committer:
     def pending(self, states: Sequence[StreamState]) -> None:
         """Commit what is pending for ``states``; streams with nothing pending are left alone."""
         with self._core.committing:
+            for state in states:
+                self._commit_held(state)
             with self._core.lock:
                 plans = [self._plan(state) for state in states if self._has_pending(state)]
             if plans:
@@ -101,6 +103,8 @@ class Committer:
         """Commit a batch that skips the journal, with all that was pending before it (rule c)."""
         core = self._core
         with core.committing:
+            for state, _, _ in batches:
+                self._commit_held(state)
             with core.lock:
                 lsn = core.writable().take_lsn()
                 for state, _, _ in batches:
@@ -133,6 +137,33 @@ class Committer:
                 info = group.commit(encode(entries))
             core.catalog.apply(entries, info)
 
+    def held(self, state: StreamState) -> None:
+        """Commit as far as moments hold the stream, if they could not be answered from memory otherwise."""
+        with self._core.committing:
+            self._commit_held(state)
+
+    def _commit_held(self, state: StreamState) -> None:
+        """Before more is committed: states that moments hold, and that would be too large as overlays, are
+        made versions.
+        """
+        core = self._core
+        with core.lock:
+            core.pending.absorb(state)
+            lengths = core.moments.lengths(state) if self._has_pending(state) else []
+            if not lengths:
+                return
+            plan = self._plan(state)
+        large = None
+        try:
+            prefixes = (plan.prefix._replace(length=length) for length in lengths)
+            large = next((prefix for prefix in prefixes if core.roots.too_large(state, prefix)), None)
+        finally:
+            if large is None:
+                self._give_back([plan])
+        if large is not None:
+            self._run([plan._replace(prefix=large)])
+            self._commit_held(state)
+
     def _has_pending(self, state: StreamState) -> bool:
         self._core.writable()
         return not state.removed and bool(self._core.pending.counts[state.number])
@@ -153,11 +184,15 @@ class Committer:
                 core.writable().sync_through(max(plan.prefix.lsn for plan in plans))
                 self._group(plans, change)
         finally:
-            with core.lock:
-                for state, _, _, version in plans:
-                    if state.committed.version != version:
-                        state.last_version = version - 1
-                    state.planned = 0
+            self._give_back(plans)
+
+    def _give_back(self, plans: Sequence[_Plan]) -> None:
+        """Versions that were not made may be given again."""
+        with self._core.lock:
+            for state, _, _, version in plans:
+                if state.committed.version != version:
+                    state.last_version = version - 1
+                state.planned = 0
 
     def _group(self, plans: Sequence[_Plan], change: Change | None) -> None:
         core = self._core
@@ -238,10 +273,9 @@ class Committer:
     def _publish(self, part: _Written, *, pure: bool) -> None:
         core, (state, prefix, direct, _) = self._core, part.plan
         core.pending.absorb(state)
-        core.moments.pin(state)
-        if pure and direct is None:
-            core.marks.rebind(state, prefix, part.committed)
-        core.marks.keep(state)
+        applied = prefix.length if pure and direct is None else None
+        core.moments.pin(state, applied)
+        core.marks.keep(state, part.committed, applied)
         core.pending.release(state, prefix.chunks[: prefix.length])
         state.commit(part.committed, prefix.length)
         core.streams.applied[state.number] = part.committed.applied

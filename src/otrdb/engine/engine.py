@@ -268,6 +268,11 @@ class Engine:
                 raise NoSuchStream(f"Stream {state.metadata.uuid} was created after the snapshot.")
             core.pending.absorb(state)
             prefix = moment.prefix(state)
+            follows = moment.follows(state)
+        if follows and self._too_large(state, prefix):
+            self.committer.held(state)
+            with core.lock:
+                prefix = moment.prefix(state)
         return self._freeze(state, prefix, prefix.committed.version)
 
     def at_snapshot(self, state: StreamState, versions: Mapping[int, int]) -> Frozen:

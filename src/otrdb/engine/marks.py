@@ -23,10 +23,10 @@ _CHUNK_BYTES: Final = 400
 
 
 class _Old(NamedTuple):
-    """Marks of a state that was left behind by a commit, and the bytes only they keep alive."""
+    """A mark of a state that a commit has left behind, and the bytes it keeps alive, alone or with others."""
 
     state: StreamState
-    versions: list[int]
+    version: int
     bytes: int
     expires: float
 
@@ -40,30 +40,33 @@ class Marks:
         self.memory = 0
         """Bytes that only marks keep alive, about."""
 
-    def rebind(self, state: StreamState, applied: Prefix, committed: Committed) -> None:
-        """``committed`` is ``applied`` and nothing else: marks of the one may stand for the other."""
-        for version, mark in state.marks.items():
-            if mark.prefix.same(applied):
-                state.marks[version] = mark._replace(prefix=Prefix(committed, [], 0))
+    def keep(self, state: StreamState, committed: Committed, applied: int | None) -> None:
+        """``state`` is about to become ``committed``: its marks keep what they need of the pending points.
 
-    def keep(self, state: StreamState) -> None:
-        """``state`` is about to leave its pending points: what marks need of them is kept, within bounds."""
-        marks = {version: mark for version, mark in state.marks.items() if self._pending(state, mark.prefix)}
-        if marks:
-            longest = max((mark.prefix for mark in marks.values()), key=lambda prefix: prefix.length)
-            chunks = longest.chunks[: longest.length]
-            size = sum(_CHUNK_BYTES + _POINT_BYTES * len(chunk.times) for chunk in chunks)
-            self._old.append(_Old(state, list(marks), size, max(mark.expires for mark in marks.values())))
-            self.memory += size
+        If that holds just what the first ``applied`` chunks were, marks of those and more build on it.
+        """
+        for version, mark in list(state.marks.items()):
+            if mark.prefix.length and mark.prefix.committed is state.committed:
+                prefix = self._kept(state, mark.prefix, committed, applied)
+                state.marks[version] = mark._replace(prefix=prefix)
+                if prefix.committed is not committed:
+                    self._remember(state, version, prefix, mark.expires)
         self._trim()
 
-    def _pending(self, state: StreamState, prefix: Prefix) -> bool:
-        return bool(prefix.length) and prefix.committed is state.committed
+    def _kept(self, state: StreamState, prefix: Prefix, committed: Committed, applied: int | None) -> Prefix:
+        length, chunks = prefix.length, prefix.chunks
+        if applied is not None and chunks is state.chunks and length >= applied:
+            return Prefix(committed, chunks[applied:length], length - applied)
+        return Prefix(prefix.committed, chunks[:length], length)
+
+    def _remember(self, state: StreamState, version: int, prefix: Prefix, expires: float) -> None:
+        size = sum(_CHUNK_BYTES + _POINT_BYTES * len(chunk.times) for chunk in prefix.chunks)
+        self._old.append(_Old(state, version, size, expires))
+        self.memory += size
 
     def _trim(self) -> None:
         now = time.monotonic()
         while self._old and (self.memory > self._budget or self._old[0].expires <= now):
-            state, versions, size, _ = self._old.popleft()
+            state, version, size, _ = self._old.popleft()
             self.memory -= size
-            for version in versions:
-                state.marks.pop(version, None)
+            state.marks.pop(version, None)

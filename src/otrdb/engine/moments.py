@@ -24,10 +24,16 @@ class Moment:
         pinned = self._pinned.get(state.number)
         return pinned if pinned is not None else _prefix_at(state, self.lsn)
 
-    def pin(self, state: StreamState) -> None:
-        """Keep the state of a stream that is about to change."""
-        if state.number < self.streams and state.number not in self._pinned:
-            self._pinned[state.number] = _prefix_at(state, self.lsn)
+    def pin(self, state: StreamState, applied: int | None) -> None:
+        """Keep the state of a stream that is about to change, unless it holds what is ``applied``."""
+        if self.follows(state):
+            committed, chunks, length = _prefix_at(state, self.lsn)
+            if applied is None or length < applied:
+                self._pinned[state.number] = Prefix(committed, chunks[:length], length)
+
+    def follows(self, state: StreamState) -> bool:
+        """Whether the stream existed and has not changed since, so that nothing of it had to be kept."""
+        return state.number < self.streams and state.number not in self._pinned
 
 
 def _prefix_at(state: StreamState, lsn: int) -> Prefix:
@@ -52,7 +58,15 @@ class Moments:
         """The LSNs of the moments held."""
         return sorted({moment.lsn for moment in self._held})
 
-    def pin(self, state: StreamState) -> None:
-        """``state`` is about to get another committed root or another list of chunks."""
+    def pin(self, state: StreamState, applied: int | None = None) -> None:
+        """``state`` is about to get another committed root or another list of chunks.
+
+        If the root holds just what the first ``applied`` chunks were, whoever holds those goes along.
+        """
         for moment in self._held:
-            moment.pin(state)
+            moment.pin(state, applied)
+
+    def lengths(self, state: StreamState) -> list[int]:
+        """How many of the pending chunks of ``state`` are part of a moment: each number once, without 0."""
+        held = {moment.prefix(state).length for moment in self._held if moment.follows(state)}
+        return sorted(held - {0})
