@@ -6,7 +6,7 @@ SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format bench report wheel clean $(VENV)
+.PHONY: help run test test-slow lint format bench report wheel aarch64 clean $(VENV)
 
 help:
 	@echo "make run        collect this host's own measurements and show them live"
@@ -15,8 +15,9 @@ help:
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite the layout"
 	@echo "make bench      run the benchmarks"
-	@echo "make report     run the benchmarks and write their report"
+	@echo "make report     write docs/benchmark.md from the results of the benchmarks"
 	@echo "make wheel      build dist/*.whl and the source archive"
+	@echo "make aarch64    build for aarch64, test that under emulation, compare its answers with this machine's"
 	@echo "make clean      remove everything that was built, .venv included"
 
 $(BIN)/python:
@@ -61,6 +62,10 @@ report: $(VENV)/.dev-stamp
 wheel: $(VENV)/.dev-stamp
 	rm -rf dist
 	$(BIN)/python -m build --outdir dist
+
+# TESTS=tests runs all tests that can run there, TESTS="tests/kernels tests/tree" those: docs/aarch64.md.
+aarch64: $(VENV)/.dev-stamp
+	tools/aarch64.sh $(BIN)/python $(TESTS)
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info
