@@ -20,7 +20,7 @@ from otrdb.engine.marks import MARK_SECONDS
 from otrdb.engine.state import Committed
 from otrdb.errors import InvalidVersions, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
-from tests.engine.support import SECOND, core_of, fill
+from tests.engine.support import SECOND, core_of, engine_of, fill
 from tests.support.faulty import FaultyMedium, everything, nothing
 from tests.support.power_cuts import opened
 
@@ -302,7 +302,7 @@ def test_pruning_never_takes_the_latest_or_a_kept_version(ages: list[int], kept:
 
 # --- numbers are never used twice
 
-ACTIONS = ("insert", "ask", "flush", "delete", "close", "die", "power cut")
+ACTIONS = ("insert", "ask", "flush", "delete", "free", "close", "die", "power cut")
 
 
 @settings(max_examples=150)
@@ -321,6 +321,8 @@ def test_a_number_never_stands_for_two_states(actions: list[tuple[str, int]], du
         stream = archive.stream(uuids[number])
         if action == "insert":
             fill(stream, turn, 1)
+        elif action == "free":
+            engine_of(archive).pressure.relieve()
         elif action == "close":
             archive.close()
             archive = opened(medium, durability)
@@ -354,6 +356,29 @@ def test_marks_are_not_reused_after_a_clean_end_that_follows_an_unclean_one() ->
     stream = archive.stream("plant")
     fill(stream, 1, 1)
     assert stream.version > first
+    archive.close()
+
+
+def test_marks_are_not_reused_when_the_journal_of_earlier_sessions_is_given_up() -> None:
+    """The epoch, which their numbers follow from, stands in the files that are freed."""
+    medium = FaultyMedium()
+    archive = opened(medium)
+    stream = archive.create("plant")
+    told: dict[int, int] = {}
+    for turn in range(6):
+        fill(stream, turn, 1)
+        version = stream.version
+        assert told.setdefault(version, turn) == turn
+        assert version == max(told)
+        medium = medium.crash(everything)
+        archive = opened(medium)
+        stream = archive.stream("plant")
+        if turn % 2:
+            stream.flush()
+            engine_of(archive).pressure.relieve()
+            medium = medium.crash(everything)
+            archive = opened(medium)
+            stream = archive.stream("plant")
     archive.close()
 
 

@@ -166,7 +166,7 @@ def test_an_interval_passes_and_points_are_durable() -> None:
 def test_a_failed_flush_is_told_to_the_next_caller() -> None:
     medium = FaultyMedium()
     journal = journal_on(medium, "interval=1ms")
-    medium.fail("sync", after=1)
+    medium.fail("sync", after=2)
     one(1, 1).append_to(journal)
     for _ in range(1000):
         if journal._failure:
@@ -318,6 +318,25 @@ def test_the_current_file_is_exchanged_when_all_in_it_is_applied() -> None:
     journal.close()
     assert read(medium.crash()) == ([], [])
     assert journal_on(medium).next_lsn == 25
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_the_epoch_outlives_the_files_of_earlier_sessions(full: bool) -> None:
+    medium = FaultyMedium()
+    for session in range(1, 6):
+        journal = journal_on(medium)
+        assert journal.epoch == session
+        if session == 1:
+            appended = fill(journal, files=3)
+            journal.sync_through(appended[-1][0])
+        medium.capacity = medium.used if full else None
+        journal.free_below(journal.next_lsn)
+        assert len(journal.files()) == 1
+        if session == 3:
+            medium.capacity = None
+            one(1, 1).append_to(journal)
+            journal.acknowledge(journal.next_lsn)
+        medium = medium.crash()
 
 
 def test_a_file_that_a_crash_brings_back_does_no_harm() -> None:

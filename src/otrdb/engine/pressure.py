@@ -102,16 +102,17 @@ class Pressure:
                 for state in states[first : first + _STREAMS_AT_ONCE]:
                     core.pending.consolidate(state, everything=True)
         if core.pending.memory > self._points // 2:
-            self._commit_half()
+            self._commit_largest()
 
-    def _commit_half(self) -> None:
-        """Commit the streams with most points, until half of all points are."""
+    def _commit_largest(self) -> None:
+        """Commit the streams with most points, until the others take half of what pending points may."""
         core = self._core
         with core.lock:
             numbers = core.pending.streams()
             share = np.cumsum(core.pending.counts[numbers])
-            half = int(np.searchsorted(share, core.pending.points // 2)) + 1
-            states = self._states(numbers[:half])
+            excess = 1 - self._points / 2 / core.pending.memory
+            enough = int(np.searchsorted(share, core.pending.points * excess)) + 1
+            states = self._states(numbers[:enough])
         self.commit(states)
 
     def _states(self, numbers: list[int]) -> list[StreamState]:

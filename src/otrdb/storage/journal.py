@@ -210,7 +210,12 @@ class Journal:
         """Give up the files that hold only records below ``lsn``.
 
         The current file too, if an eighth of it has been used; less than that is left to be replayed in vain.
+        One file always stays: what epoch it is stands nowhere else (I14).
         """
+        if self._file is None and self._older and self._older[-1].last < lsn:
+            # Without room for a file of this session, one of an earlier one stays.
+            with suppress(DiskFull):
+                self.begin_session()
         with self._writing:
             self._raise_failure()
             self._free(lsn)
@@ -336,12 +341,16 @@ class Journal:
         return last
 
     def _free(self, lsn: int) -> None:
-        freed = [file for file in self._older if file.last < lsn]
+        keeper = None if self._file else self._tells_epoch()
+        freed = [file for file in self._older if file.last < lsn and file is not keeper]
         for file in freed:
             self._files.free(file.number)
             self._older.remove(file)
         if freed:
             self._files.sync_directory()
+
+    def _tells_epoch(self) -> JournalFile | None:
+        return next((file for file in reversed(self._older) if self._files.header(file.number)), None)
 
     def _fail(self, error: BaseException) -> None:
         with self._lock:

@@ -63,7 +63,9 @@ class JournalFiles:
         return header if header and (header.number, header.archive) == (number, self._archive) else None
 
     def create(self, number: int, record: int, durable: int, first: int, epoch: int) -> File:
-        """Make a file, its name durable, with room for a record of ``record`` bytes; from a spare if it fits.
+        """Make a file with room for a record of ``record`` bytes, its name and header durable.
+
+        A spare is used if it fits.
 
         Raises:
             DiskFull: there is no room; nothing is left behind.
@@ -75,6 +77,7 @@ class JournalFiles:
         self._medium.sync_directory()
         # I11: only now, when its old name can come back no more, may a byte of a spare change.
         file.write(0, JournalHeader(number, self._archive, durable, first, epoch).pack())
+        file.sync()
         return file
 
     def free(self, number: int) -> None:
