@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -33,6 +33,15 @@ if TYPE_CHECKING:
     from .state import StreamState
 
 
+class _Wide(NamedTuple):
+    """The streams of a wide batch: their numbers, uint32, their kind, and how many were obliterated till then.
+    """
+
+    numbers: UInt32Array
+    kind: Kind
+    removals: int
+
+
 class Archive:
     """An archive of streams: a directory, opened by `otrdb.open`. A context manager.
 
@@ -54,7 +63,7 @@ class Archive:
     def __init__(self, engine: Engine, close: Callable[[], None]) -> None:
         self._engine = engine
         self._close = close
-        self._known: tuple[Sequence[StreamLike], UInt32Array] = ((), np.empty(0, np.uint32))
+        self._known: tuple[Sequence[StreamLike], _Wide] = ((), _Wide(np.empty(0, np.uint32), Kind.FLOAT, 0))
 
     def __repr__(self) -> str:
         return f"<Archive of {len(self._engine.core.streams)} streams>"
@@ -168,8 +177,7 @@ class Archive:
         The cost is that of the batch, not of its streams: about 0.1 us a point and one journal record. Pass
         the same tuple of streams again and again: a list is looked through every time.
         """
-        numbers = self._numbers(streams)
-        kind = self._engine.core.streams.common_kind(numbers)
+        numbers, kind, _ = self._wide(streams)
         index = _index(stream_index, len(numbers))
         columns = to_ns_array(times), words(kind, values)
         if not len(index) == len(columns[0]) == len(columns[1]):
@@ -177,14 +185,20 @@ class Archive:
             raise MismatchedColumns(f"There are {lengths}.")
         return self._engine.writer.insert_wide(numbers, kind, index, *columns, Merge(merge))
 
-    def _numbers(self, streams: Sequence[StreamLike]) -> UInt32Array:
-        """The streams' numbers. A tuple cannot change, so what the last one gave is remembered."""
-        if streams is self._known[0]:
+    def _wide(self, streams: Sequence[StreamLike]) -> _Wide:
+        """The numbers and the kind of the streams of a wide batch.
+
+        A tuple cannot change, so what the last one gave is remembered, until a stream is obliterated.
+        """
+        known = self._engine.core.streams
+        if streams is self._known[0] and self._known[1].removals == known.removals:
             return self._known[1]
+        removals = known.removals
         numbers = np.array([stream.state.number for stream in self._own(streams)], np.uint32)
+        wide = _Wide(numbers, known.common_kind(numbers), removals)
         if type(streams) is tuple:
-            self._known = (streams, numbers)
-        return numbers
+            self._known = (streams, wide)
+        return wide
 
     def values(
         self,
@@ -298,8 +312,9 @@ def _index(stream_index: Foreign, streams: int) -> Int64Array:
     index = np.asarray(stream_index)
     if index.ndim != 1 or (index.dtype.kind not in "iu" and len(index)):
         raise InvalidArgument("stream_index is not a column of whole numbers.", advice="Count from 0.")
-    if len(index) and not (index.min() >= 0 and index.max() < streams):
+    # Seen without their signs, negative numbers are beyond all others.
+    if len(index) and index.astype(np.int64, copy=False).view(np.uint64).max() >= streams:
         raise InvalidArgument(
             f"stream_index names a stream beyond the {streams} given.", advice="Count from 0."
         )
-    return index.astype(np.int64)
+    return index.astype(np.int64, copy=False)

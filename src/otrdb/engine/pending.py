@@ -8,7 +8,7 @@ streams and cost the same whatever the number of streams; a stream takes its sha
 from __future__ import annotations
 
 import itertools
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -30,6 +30,9 @@ _CHUNK_BYTES = 400
 
 _MERGE_AT = 16
 """Runs of about one size are merged when there are this many of them."""
+
+_WAITING_POINTS = 1 << 14
+"""Wide batches wait until there are 16 of them, or so many points."""
 
 _CHUNKS = 64
 """Chunks of a stream are merged when there are so many."""
@@ -81,12 +84,23 @@ class Run:
         ]
 
 
+class _Wide(NamedTuple):
+    """A batch over many streams as it came: point i belongs to stream ``numbers[i]``."""
+
+    lsn: int
+    numbers: Numbers
+    times: Int64Array
+    words: Int64Array
+    merge: Merge
+
+
 class Pending:
     """The pending points of all streams. Not thread-safe: used under the archive's lock."""
 
     def __init__(self) -> None:
-        self.counts = np.zeros(64, np.int64)
-        """Pending points by stream number."""
+        self._counts = np.zeros(64, np.int64)
+        self._waiting: list[_Wide] = []
+        """The newest wide batches, neither sorted nor counted yet: `settle` does that for several at once."""
         self.points = 0
         self.chunks = 0
         """Chunks of all streams together."""
@@ -102,41 +116,76 @@ class Pending:
         """LSNs at which somebody holds a state: chunks on both sides of one are never merged."""
 
     @property
+    def counts(self) -> Int64Array:
+        """Pending points by stream number."""
+        self.settle()
+        return self._counts
+
+    @property
     def memory(self) -> int:
         """Bytes of the points, about."""
         return _POINT_BYTES * self.points + _CHUNK_BYTES * self.chunks
 
     def reserve(self, number: int) -> None:
         """Make room for stream ``number``."""
-        if number >= len(self.counts):
-            more = np.zeros(max(number + 1, 2 * len(self.counts)) - len(self.counts), np.int64)
-            self.counts = np.concatenate([self.counts, more])
+        if number >= len(self._counts):
+            more = np.zeros(max(number + 1, 2 * len(self._counts)) - len(self._counts), np.int64)
+            self._counts = np.concatenate([self._counts, more])
             self._released = np.concatenate([self._released, more])
 
     def add(self, state: StreamState, chunk: Chunk) -> None:
         """A batch of one stream. The arrays are kept by reference."""
         state.chunks.append(chunk)
         self.chunks += 1
-        self.counts[state.number] += len(chunk.times)
+        self._counts[state.number] += len(chunk.times)
         self.points += len(chunk.times)
         if len(state.chunks) - state.consolidated >= _CHUNKS:
             self.consolidate(state)
 
     def add_wide(
         self, lsn: int, numbers: Numbers, times: Int64Array, words: Int64Array, merge: Merge
-    ) -> None:
-        """A batch over many streams: point i belongs to stream ``numbers[i]``."""
-        self.add_run(numbers, np.full(len(numbers), lsn, np.int64), times, words, merge)
+    ) -> bool:
+        """A batch over many streams: point i belongs to stream ``numbers[i]``. The arrays are kept.
+
+        Returns whether batches were settled, so that `counts` is worth a look.
+        """
+        self._waiting.append(_Wide(lsn, numbers, times, words, merge))
+        self._newest_wide = lsn
+        self.points += len(numbers)
+        enough = len(self._waiting) >= _MERGE_AT or len(numbers) >= _WAITING_POINTS
+        if enough:
+            self.settle()
+        return enough
+
+    def settle(self) -> None:
+        """Sort and count the wide batches that wait for it."""
+        if self._waiting:
+            waiting, self._waiting = self._waiting, []
+            lsns, numbers, times, words, merges = zip(*waiting, strict=True)
+            sizes = list(map(len, numbers))
+            self._keep(
+                Run(
+                    np.concatenate(numbers),
+                    np.repeat(np.array(lsns, np.int64), sizes),
+                    np.concatenate(times),
+                    np.concatenate(words),
+                    np.repeat(np.array([merge.code for merge in merges], np.uint8), sizes),
+                ),
+                tier=int(len(waiting) >= _MERGE_AT),
+            )
 
     def add_run(
         self, numbers: Numbers, lsns: Int64Array, times: Int64Array, words: Int64Array, merge: Merge
     ) -> None:
         """Points of several records, in order of arrival: each with the number of its stream and its LSN."""
-        merges = np.full(len(numbers), merge.code, np.uint8)
-        self.counts += np.bincount(numbers, minlength=len(self.counts))
+        self.settle()
         self.points += len(numbers)
         self._newest_wide = int(lsns[-1])
-        self._push(Run(numbers, lsns, times, words, merges), 0)
+        self._keep(Run(numbers, lsns, times, words, np.full(len(numbers), merge.code, np.uint8)), tier=0)
+
+    def _keep(self, run: Run, tier: int) -> None:
+        self._counts += np.bincount(run.numbers, minlength=len(self._counts))
+        self._push(run, tier)
 
     def supersede(self, state: StreamState, chunk: Chunk) -> None:
         """``chunk`` stands for everything of ``state`` through its LSN."""
@@ -145,7 +194,7 @@ class Pending:
         self.add(state, chunk)
 
     def _push(self, run: Run, tier: int) -> None:
-        if tier == len(self._runs):
+        while tier >= len(self._runs):
             self._runs.append([])
         runs = self._runs[tier]
         runs.append(run)
@@ -168,6 +217,7 @@ class Pending:
         """Give ``state`` its share of the wide batches as chunks, in order of arrival."""
         if state.absorbed >= self._newest_wide:
             return
+        self.settle()
         after = max(int(self._released[state.number]), state.absorbed)
         found = [chunk for tier in self._runs for run in tier for chunk in run.chunks(state.number, after)]
         if found:
@@ -213,6 +263,7 @@ class Pending:
 
     def oldest_wide(self) -> int | None:
         """The oldest LSN of a wide batch that some stream has not taken over yet."""
+        self.settle()
         oldest = [
             int(run.lsns[live].min())
             for tier in self._runs
@@ -223,8 +274,13 @@ class Pending:
 
     def streams(self) -> list[int]:
         """The numbers of the streams with pending points, those with most first."""
-        found = np.flatnonzero(self.counts)
-        return found[np.argsort(-self.counts[found], kind="stable")].tolist()  # type: ignore[no-any-return]
+        counts = self.counts
+        found = np.flatnonzero(counts)
+        return found[np.argsort(-counts[found], kind="stable")].tolist()  # type: ignore[no-any-return]
+
+    def crowded(self, points: int) -> list[int]:
+        """The numbers of the streams with so many pending points, or more."""
+        return np.flatnonzero(self.counts >= points).tolist()  # type: ignore[no-any-return]
 
     def consolidate(self, state: StreamState, *, everything: bool = False) -> None:
         """Merge the newest chunks, or all, so that small inserts do not cost an object each for long.

@@ -39,6 +39,8 @@ class Streams:
         self.applied = np.full(64, _EVERYTHING, np.int64)
         """By stream number: the LSN through which the journal is in its tree; all, where there is no stream.
         """
+        self.removals = 0
+        """How many streams have been obliterated since the archive was opened."""
         self.next_number = 1
         self.snapshots: dict[str, dict[int, int]] = {}
         """Named snapshots: stream number to version."""
@@ -61,8 +63,8 @@ class Streams:
         return _KINDS[int(codes[0])]
 
     def alive(self, numbers: UInt32Array) -> bool:
-        """Whether none of these streams was obliterated."""
-        return not (self._codes[numbers] == _GONE).any()
+        """Whether none of these streams, which were there once, was obliterated."""
+        return not self.removals or not (self._codes[numbers] == _GONE).any()
 
     def add(self, state: StreamState) -> None:
         """A stream that has been created."""
@@ -85,6 +87,7 @@ class Streams:
     def remove(self, state: StreamState) -> None:
         """The stream has been obliterated."""
         state.removed = True
+        self.removals += 1
         self._codes[state.number] = _GONE
         self.applied[state.number] = _EVERYTHING
         self.names.obliterate(state.metadata.uuid)

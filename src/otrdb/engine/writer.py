@@ -55,7 +55,8 @@ class Writer:
         self._check(state.kind, times, words)
         if count >= self._worth_a_thought and self.worth_commit([Batch(state, times, words)]):
             self._committer.direct([Batch(state, times, words)], merge)
-            return Inserted(state.told, int(core.pending.counts[state.number]), True)
+            with core.lock:
+                return Inserted(state.told, int(core.pending.counts[state.number]), True)
         self._pressure.admit()
         times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         with core.lock:
@@ -157,19 +158,19 @@ class Writer:
             if not len(times):
                 return True
             lsn = journal.append(parts, counts, times, words, merge.code)
-            core.pending.add_wide(lsn, numbers, times, words, merge)
-            crowded = core.pending.counts[numbers] >= COMMIT_POINTS
+            settled = core.pending.add_wide(lsn, numbers, times, words, merge)
+            crowded = self._crowded() if settled else []
         durable = journal.acknowledge(lsn)
         self._pressure.settle()
-        if crowded.any():
-            self._consider_all(np.unique(numbers[crowded]).tolist())
+        for state in crowded:
+            self._consider(state)
         return durable
 
-    def _consider_all(self, numbers: list[int]) -> None:
-        for number in numbers:
-            state = self._core.streams.number(number)
-            if state is not None and self._core.pending.counts[number] >= state.check_at:
-                self._consider(state)
+    def _crowded(self) -> list[StreamState]:
+        """The streams with enough pending points to think of a commit. Asked under the lock."""
+        pending = self._core.pending
+        states = map(self._core.streams.number, pending.crowded(COMMIT_POINTS))
+        return [state for state in states if state and pending.counts[state.number] >= state.check_at]
 
     def _consider(self, state: StreamState) -> None:
         """Commit the stream if its pending points are worth it."""
