@@ -34,8 +34,7 @@ if TYPE_CHECKING:
 
 
 class _Wide(NamedTuple):
-    """The streams of a wide batch: their numbers, uint32, their kind, and how many were obliterated till then.
-    """
+    """The streams of a wide batch: their numbers, uint32, and kind; and how many were obliterated so far."""
 
     numbers: UInt32Array
     kind: Kind
