@@ -6,6 +6,7 @@ The layout is the table of ``docs/format.md``, section "Leaf".
 
 from __future__ import annotations
 
+from itertools import accumulate
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -84,18 +85,15 @@ def encode_leaf(kind: Kind, start: int, shift: int, times: Words, words: Words) 
     )
     directory = _directory(times, counts, first, second)
     body = [piece for pair in zip(first.pages, second.pages, strict=True) for piece in pair]
-    return EncodedBlock(LEAF_TYPE, head + directory.tobytes() + first.meta + second.meta, body)
+    return EncodedBlock(LEAF_TYPE, head + directory + first.meta + second.meta, body)
 
 
-def _directory(
-    times: Words, counts: list[int], first: EncodedColumn, second: EncodedColumn
-) -> NDArray[np.void]:
-    directory = np.empty(len(counts), _PAGE)
-    directory["first"] = times[np.cumsum([0, *counts[:-1]])]
-    directory["times"] = [len(page) for page in first.pages]
-    directory["values"] = [len(page) for page in second.pages]
-    directory["crc"] = [crc32c(b, crc32c(a)) for a, b in zip(first.pages, second.pages, strict=True)]
-    return directory
+def _directory(times: Words, counts: list[int], first: EncodedColumn, second: EncodedColumn) -> bytes:
+    firsts = times[[0, *accumulate(counts[:-1])]].tolist()
+    return b"".join(
+        LEAF_PAGE.pack(time, len(a), len(b), crc32c(b, crc32c(a)))
+        for time, a, b in zip(firsts, first.pages, second.pages, strict=True)
+    )
 
 
 def decode_leaf_head(head: bytes) -> LeafHead:
