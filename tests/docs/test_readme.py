@@ -11,8 +11,6 @@ from tests.docs.pages import Run
 ROOT = Path(__file__).resolve().parents[2]
 README = (ROOT / "README.md").read_text()
 SAMPLES = "../shared/data"
-MADE_LATER = {"docs/benchmark.md"}
-"""Pages that are made by a command of their own."""
 
 
 @pytest.fixture
@@ -49,8 +47,6 @@ def test_links_lead_somewhere(page: str) -> None:
             continue
         name, _, anchor = target.partition("#")
         aim = (path.parent / name).resolve() if name else path
-        if not aim.exists() and str(aim.relative_to(ROOT)) in MADE_LATER:
-            continue
         assert aim.exists(), f"{page} links to {target}"
         assert not anchor or anchor in anchors(aim), f"{page} links to {target}"
 

@@ -50,6 +50,10 @@ BAD_CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "insert_columns: a stream beyond": lambda db, stream: db.insert_columns(
         [0, 1], [1, 2], [1.0, 2.0], [stream]
     ),
+    "insert_columns: a single stream": lambda db, stream: db.insert_columns([0], [1], [1.0], stream),
+    "insert: no mapping": lambda db, stream: db.insert([(stream, 1, 1.0)]),
+    "values: a single stream": lambda db, stream: db.values(stream),
+    "values: a collection": lambda db, stream: db.values("plant"),
     "values: no way to align": lambda db, stream: db.values([stream], align="left"),
     "open_snapshot: none of that name": lambda db, stream: db.open_snapshot("revision"),
 }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 from uuid import UUID, uuid4
 
 import numpy as np
@@ -17,10 +18,10 @@ from .check import check
 from .commit import Batch
 from .info import info, stats
 from .snapshot import Snapshot
-from .stream import Stream
+from .stream import Stream, own_streams
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from types import TracebackType
 
     from otrdb.export import Foreign
@@ -141,6 +142,8 @@ class Archive:
         Each value of the mapping is whatever `Stream.insert` takes as one object: a pair (times, values) or
         (time, value), a series, a frame. ``merge``, durability and errors are those of `Stream.insert`.
         """
+        if not isinstance(batch, Mapping):
+            raise InvalidArgument("That is no batch.", advice="Give {stream: (times, values), ...}.")
         batches = [self._batch(stream, given) for stream, given in batch.items()]
         return self._engine.writer.insert_batches(batches, Merge(merge))
 
@@ -149,14 +152,7 @@ class Archive:
         return Batch(state, *points(state.kind, given))
 
     def _state(self, stream: StreamLike) -> StreamState:
-        return self._own([stream])[0].state
-
-    def _own(self, streams: Sequence[StreamLike]) -> Sequence[Stream]:
-        """The same streams, if all are handles of this archive."""
-        own = cast("Sequence[Stream]", streams)
-        if set(map(type, streams)) - {Stream} or {stream.engine for stream in own} - {self._engine}:
-            raise InvalidArgument("That is no stream of this archive.", advice="Get it from this archive.")
-        return own
+        return own_streams(self._engine, [stream])[0].state
 
     def insert_columns(
         self,
@@ -193,7 +189,7 @@ class Archive:
         if streams is self._known[0] and self._known[1].removals == known.removals:
             return self._known[1]
         removals = known.removals
-        numbers = np.array([stream.state.number for stream in self._own(streams)], np.uint32)
+        numbers = np.array([stream.state.number for stream in own_streams(self._engine, streams)], np.uint32)
         wide = _Wide(numbers, known.common_kind(numbers), removals)
         if type(streams) is tuple:
             self._known = (streams, wide)

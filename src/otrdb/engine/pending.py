@@ -280,7 +280,7 @@ class Pending:
 
     def crowded(self, points: int) -> list[int]:
         """The numbers of the streams with so many pending points, or more."""
-        return np.flatnonzero(self.counts >= points).tolist()  # type: ignore[no-any-return]
+        return np.flatnonzero(self.counts >= points).tolist()
 
     def consolidate(self, state: StreamState, *, everything: bool = False) -> None:
         """Merge the newest chunks, or all, so that small inserts do not cost an object each for long.

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Self
 
-from otrdb.errors import ClosedArchive, InvalidArgument
+from otrdb.errors import ClosedArchive
 from otrdb.joined import Joined, Part, join
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
 
 from .reads import Frozen, Reads
 from .state import StreamState
-from .stream import Stream
+from .stream import Stream, own_streams
 
 if TYPE_CHECKING:
     from types import TracebackType
@@ -61,10 +61,9 @@ class Snapshot:
         """That ``stream`` as it was then: it takes all questions a stream does. `NoSuchStream` if it was not
         there.
         """
-        if not isinstance(stream, Stream) or stream.engine is not self._engine:
-            raise InvalidArgument("That is no stream of this archive.", advice="Get it from this archive.")
-        self.frozen(stream.state)
-        return SnapshotView(self, stream)
+        (own,) = own_streams(self._engine, [stream])
+        self.frozen(own.state)
+        return SnapshotView(self, own)
 
     def values(
         self,
@@ -78,7 +77,8 @@ class Snapshot:
 
         ``align`` is "outer", "inner" or "long", as for `Archive.values`.
         """
-        return join([Part(stream.uuid, self.view(stream).values(start, end)) for stream in streams], align)
+        own = own_streams(self._engine, streams)
+        return join([Part(stream.uuid, self.view(stream).values(start, end)) for stream in own], align)
 
     def frozen(self, state: StreamState) -> Frozen:
         """The state of a stream."""

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Collection
+from typing import TYPE_CHECKING, cast
 
 from otrdb import tree
 from otrdb.columns import points
-from otrdb.errors import InvalidVersions
+from otrdb.errors import InvalidArgument, InvalidVersions
 from otrdb.model import Kind, Merge, MergeLike
 from otrdb.ranges import check_resolution, check_version, to_range
 from otrdb.results import Change, Inserted
@@ -278,3 +279,13 @@ class View(Reads):
     def _frozen(self) -> Frozen:
         self.stream.engine.check_open()
         return self._frozen_state
+
+
+def own_streams(engine: Engine, streams: object) -> Sequence[Stream]:
+    """The same streams, if all are handles of this archive."""
+    if not isinstance(streams, Collection) or isinstance(streams, str):
+        raise InvalidArgument("That is no list of streams.", advice="Put a single stream in brackets.")
+    own = cast("Sequence[Stream]", streams)
+    if set(map(type, own)) - {Stream} or {stream.engine for stream in own} - {engine}:
+        raise InvalidArgument("That is no stream of this archive.", advice="Get it from this archive.")
+    return own
