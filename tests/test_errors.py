@@ -47,6 +47,7 @@ def test_an_error_survives_a_process_boundary(leaf: type[errors.OtrError]) -> No
     [
         (errors.NoSuchStream, KeyError),
         (errors.NoSuchPoint, LookupError),
+        (errors.NoSuchSnapshot, KeyError),
         (errors.WrongKind, TypeError),
         (errors.VersionNotAvailable, LookupError),
         (errors.ReadOnly, PermissionError),

@@ -50,6 +50,13 @@ class NoSuchStream(OtrError, KeyError):
     default_advice = "List what there is with archive.streams()."
 
 
+class NoSuchSnapshot(OtrError, KeyError):
+    """No snapshot has that name."""
+
+    code = "OTR-4041"
+    default_advice = "List them with archive.snapshots()."
+
+
 class NoSuchPoint(OtrError, LookupError):
     """There is no point in the direction asked."""
 

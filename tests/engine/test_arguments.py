@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import otrdb
-from otrdb.errors import InvalidArgument, NotAnArchive
+from otrdb.errors import InvalidArgument, NoSuchSnapshot, NotAnArchive
 
 BAD_SETTINGS: list[dict[str, Any]] = [
     {"mode": "a"},
@@ -55,8 +55,13 @@ BAD_CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "values: a single stream": lambda db, stream: db.values(stream),
     "values: a collection": lambda db, stream: db.values("plant"),
     "values: no way to align": lambda db, stream: db.values([stream], align="left"),
-    "open_snapshot: none of that name": lambda db, stream: db.open_snapshot("revision"),
 }
+
+
+@pytest.mark.parametrize("take", ["open_snapshot", "drop_snapshot"])
+def test_a_snapshot_that_is_not_there(take: str, tmp_path: Path) -> None:
+    with otrdb.open(tmp_path / "archive.otr") as db, pytest.raises(NoSuchSnapshot):
+        getattr(db, take)("revision")
 
 
 @pytest.mark.parametrize("name", list(BAD_CALLS))

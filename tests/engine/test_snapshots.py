@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import otrdb
-from otrdb.errors import ClosedArchive, InvalidArgument, NoSuchStream
+from otrdb.errors import ClosedArchive, InvalidArgument, NoSuchSnapshot, NoSuchStream
 from tests.engine.support import SECOND, core_of, engine_of, fill
 from tests.support.faulty import FaultyMedium, everything
 from tests.support.operations import STREAMS, Keep, Obliterate, create_all, operations, perform, uuid_of
@@ -226,7 +226,7 @@ def test_names(archive: Archive, stream: Stream) -> None:
     with pytest.raises(InvalidArgument):
         archive.snapshot(name="a")
     for question in (archive.open_snapshot, archive.drop_snapshot):
-        with pytest.raises(InvalidArgument) as raised:
+        with pytest.raises(NoSuchSnapshot) as raised:
             question("b")
         assert raised.value.advice
     archive.drop_snapshot("a")

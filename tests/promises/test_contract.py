@@ -24,6 +24,7 @@ from otrdb.errors import (
     InvalidTimeRange,
     InvalidVersions,
     MismatchedColumns,
+    NoSuchSnapshot,
     NoSuchStream,
     OtrError,
     PropertyVersionMismatch,
@@ -1011,7 +1012,7 @@ def test_a_named_snapshot_outlives_a_reopening(opened: Reopened) -> None:
         archive.snapshot("before")
     archive.drop_snapshot("before")
     assert archive.snapshots() == []
-    with pytest.raises(InvalidArgument):
+    with pytest.raises(NoSuchSnapshot):
         archive.open_snapshot("before")
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from otrdb.baseline.log import RecordLog
-from otrdb.errors import InternalError, InvalidArgument
+from otrdb.errors import InternalError, InvalidArgument, NoSuchSnapshot
 from otrdb.metadata import Metadata
 from otrdb.model import Kind
 from otrdb.registry import Registry
@@ -60,7 +60,7 @@ class Catalog:
         """The version of each stream in the snapshot of that name."""
         if name not in self.snapshots:
             known = ", ".join(map(repr, sorted(self.snapshots))) or "none"
-            raise InvalidArgument(f"There is no snapshot {name!r}.", advice=f"There is {known}.")
+            raise NoSuchSnapshot(f"There is no snapshot {name!r}.", advice=f"There is {known}.")
         return self.snapshots[name]
 
     def size(self) -> int:

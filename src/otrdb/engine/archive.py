@@ -232,7 +232,7 @@ class Archive:
         )
 
     def open_snapshot(self, name: str) -> Snapshot:
-        """A snapshot that was kept under ``name``; `InvalidArgument` if there is none."""
+        """A snapshot that was kept under ``name``; `NoSuchSnapshot` if there is none."""
         engine = self._engine
         engine.refresh()
         versions = engine.core.streams.snapshot(name)

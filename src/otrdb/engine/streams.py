@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otrdb.errors import InvalidArgument, NoSuchStream, WrongKind
+from otrdb.errors import NoSuchSnapshot, NoSuchStream, WrongKind
 from otrdb.model import Kind
 from otrdb.registry import Registry
 
@@ -128,6 +128,4 @@ class Streams:
         try:
             return self.snapshots[name]
         except KeyError:
-            raise InvalidArgument(
-                f"There is no snapshot {name!r}.", advice="List them with archive.snapshots()."
-            ) from None
+            raise NoSuchSnapshot(f"There is no snapshot {name!r}.") from None
