@@ -62,16 +62,6 @@ def test_summarise(integer: bool, data: st.DataObject) -> None:
 
 
 @kinds
-@given(data=st.data())
-def test_summarise_edges(integer: bool, data: st.DataObject) -> None:
-    times, words = data.draw(points(integer))
-    edges, index0 = data.draw(edge_lists(times.tolist())), data.draw(st.integers(0, 5))
-    slots, rows = outputs(len(times))
-    filled = kernels.summarise_edges(times, words, integer, edges, index0, slots, rows, 0)
-    assert filled_list(slots, rows, filled) == twins.summarise_edges(times, words, integer, edges, index0)
-
-
-@kinds
 @given(data=st.data(), size=st.integers(0, 12), pieces=st.integers(0, 12))
 def test_fold(integer: bool, data: st.DataObject, size: int, pieces: int) -> None:
     """In two calls, so that the second one continues the row that the first one left."""
@@ -86,16 +76,60 @@ def test_fold(integer: bool, data: st.DataObject, size: int, pieces: int) -> Non
     assert filled_list(slots, rows, filled) == expected
 
 
+@st.composite
+def intervals(draw: st.DrawFn, most: int) -> tuple[list[int], list[int]]:
+    """Starts and ends of up to `most` rows, with holes between some of them."""
+    bounds = sorted(draw(st.sets(st.integers(MIN_TIME, MAX_TIME) | st.integers(-30, 30), max_size=2 * most)))
+    if draw(st.booleans()):
+        return bounds[:-1], bounds[1:]
+    return bounds[: len(bounds) // 2 * 2 : 2], bounds[1::2]
+
+
+@given(data=st.data(), rows=intervals(8))
+def test_cut_rows(data: st.DataObject, rows: tuple[list[int], list[int]]) -> None:
+    near = st.sampled_from([0, *rows[0], *rows[1]]).flatmap(lambda t: st.integers(t - 2, t + 2))
+    edges = sorted(data.draw(st.sets(near, max_size=12)))
+    start, end = sorted((data.draw(near), data.draw(near)))
+    out = np.full(3 * len(rows[0]) + 3, -7, np.int64)
+    found = kernels.cut_rows(int64s(rows[0]), int64s(rows[1]), int64s(edges), start, end, out)
+    assert (found, out[: 3 * found[2]].tolist()) == twins.cut_rows(*rows, edges, start, end)
+    assert (out[3 * found[2] :] == -7).all()
+
+
+@st.composite
+def cut_lists(draw: st.DrawFn, starts: Int64s, integer: bool) -> list[twins.Cut]:
+    """Some of the rows, each with points, most of them in its range."""
+    chosen = sorted(draw(st.sets(st.integers(0, len(starts) - 1), max_size=4)))
+    cuts = list[twins.Cut]()
+    for row in chosen:
+        words, low = draw(word_lists(integer)), int(starts[row])
+        high = low + draw(st.integers(0, 50))
+        times = draw(st.lists(st.integers(low - 2, high + 2), min_size=len(words), max_size=len(words)))
+        cuts.append((row, low, high, list(zip(sorted(times), words, strict=True))))
+    return cuts
+
+
+def parted(draw: st.DataObject, points: list[tuple[int, int]]) -> list[tuple[Int64s, Int64s]]:
+    """The points as columns of one part, or of several of which some are empty."""
+    cuts = sorted(draw.draw(st.lists(st.integers(0, len(points)), max_size=3)))
+    parts = [points[a:b] for a, b in zip([0, *cuts], [*cuts, len(points)], strict=True)]
+    return [(int64s([t for t, _ in part]), int64s([w for _, w in part])) for part in parts]
+
+
 @kinds
 @given(data=st.data(), size=st.integers(1, 12), pieces=st.integers(0, 12))
 def test_fold_edges(integer: bool, data: st.DataObject, size: int, pieces: int) -> None:
     starts, rows_in = int64s(data.draw(ascending(size))), data.draw(row_arrays(integer, size))
-    edges, index0 = data.draw(edge_lists(starts.tolist())), data.draw(st.integers(0, 5))
-    slots, rows = outputs(size)
+    edges = data.draw(edge_lists(starts.tolist()))
+    cuts = data.draw(cut_lists(starts, integer))
+    slots, rows = outputs(size + sum(len(cut[3]) for cut in cuts))
     filled, expected = 0, list[Any]()
-    for part in (slice(0, pieces), slice(pieces, None)):
-        filled = kernels.fold_edges(starts[part], rows_in[part], integer, edges, index0, slots, rows, filled)
-        expected = twins.fold_edges(starts[part], rows_in[part], integer, edges, index0, expected)
+    for whole in (range(min(pieces, size)), range(min(pieces, size), size)):
+        mine = [cut for cut in cuts if cut[0] in whole]
+        words, parts = int64s([w for cut in mine for w in cut[:3]]), [parted(data, cut[3]) for cut in mine]
+        between = starts, rows_in, whole.start, whole.stop, integer, edges, words, parts
+        filled = kernels.fold_edges(*between, np.empty(80, np.int64), slots, rows, filled)
+        expected = twins.fold_edges(starts, rows_in, whole, integer, edges, mine, expected)
     assert filled_list(slots, rows, filled) == expected
 
 

@@ -198,12 +198,6 @@ def summarise(times: Int64s, words: Int64s, integer: bool, origin: int, shift: i
     return [(key, group_row([data[i] for i in indices], integer)) for key, indices in runs(keys)]
 
 
-def summarise_edges(times: Int64s, words: Int64s, integer: bool, edges: Int64s, index0: int) -> Filled:
-    data = words.tolist()
-    keys = windows_of(times.tolist(), edges.tolist())
-    return [(index0 + key, group_row([data[i] for i in indices], integer)) for key, indices in runs(keys)]
-
-
 def fold_keys(keys: Iterable[int | None], rows: Int64s, integer: bool, before: Filled) -> Filled:
     out, data = list(before), rows.tolist()
     for key, indices in runs(keys):
@@ -218,11 +212,40 @@ def fold(slots: Int64s, rows: Int64s, integer: bool, offset: int, shift: int, be
     return fold_keys([(slot + offset) >> shift for slot in slots.tolist()], rows, integer, before)
 
 
+def cut_rows(
+    starts: Sequence[int], ends: Sequence[int], edges: Sequence[int], start: int, end: int
+) -> tuple[tuple[int, int, int], list[int]]:
+    """(first row, end of rows, cut rows) and the words of the cut ones."""
+    first = bisect_right(ends, start)
+    last = max(first, bisect_left(starts, end))
+    cuts = []
+    for row in range(first, last):
+        low, high = max(starts[row], start), min(ends[row], end)
+        if (low, high) != (starts[row], ends[row]) or any(low < edge < high for edge in edges):
+            cuts += [row, low, high]
+    return (first, last, len(cuts) // 3), cuts
+
+
+Cut = tuple[int, int, int, list[tuple[int, int]]]
+"""Row, from, to, and the points (time, word) given for it."""
+
+
 def fold_edges(
-    starts: Int64s, rows: Int64s, integer: bool, edges: Int64s, index0: int, before: Filled
+    starts: Int64s, rows: Int64s, whole: range, integer: bool, edges: Int64s, cuts: list[Cut], before: Filled
 ) -> Filled:
-    keys = [None if j is None else index0 + j for j in windows_of(starts.tolist(), edges.tolist())]
-    return fold_keys(keys, rows, integer, before)
+    """Each row stands for itself, or as many rows as windows hold points of it."""
+    keys, summaries = list[int | None](), list[list[int]]()
+    points = {row: [point for point in found if low <= point[0] < high] for row, low, high, found in cuts}
+    for row in whole:
+        found = points.get(row)
+        if found is None:
+            keys += windows_of([int(starts[row])], edges.tolist())
+            summaries.append(rows[row].tolist())
+            continue
+        for key, indices in runs(windows_of([time for time, _ in found], edges.tolist())):
+            keys.append(key)
+            summaries.append(group_row([found[i][1] for i in indices], integer))
+    return fold_keys(keys, np.array(summaries, np.int64).reshape(-1, 8), integer, before)
 
 
 def columns(rows: Int64s, integer: bool) -> list[tuple[int, int, int, int, float, float, int]]:

@@ -4,20 +4,20 @@ from otrdb.kernels.compiled import (
     bisect,
     check_points,
     columns,
+    cut_rows,
     fold,
     fold_edges,
     merge_runs,
     summarise,
-    summarise_edges,
 )
 
 __all__ = [
     "bisect",
     "check_points",
     "columns",
+    "cut_rows",
     "fold",
     "fold_edges",
     "merge_runs",
     "summarise",
-    "summarise_edges",
 ]

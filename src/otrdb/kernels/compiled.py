@@ -17,8 +17,8 @@ where no scaling is done. e follows from min and max, so it is not stored.
 Arrays are C-contiguous; inputs may be read-only; outputs are the caller's and must not overlap inputs. An
 array of another type, shape or length, or an output without enough room, raises ValueError; what outputs hold
 then is undefined. Nothing is allocated, save by `merge_runs` under policy "equal" for many points at one
-time. Calls of `LARGE` points or more release the GIL. Buffers are taken once and used as plain pointers:
-typed memoryviews would cost a small call 0.7 us more under the limited API.
+time. Calls of `LARGE` points or more release the GIL, save `fold_edges`. Buffers are taken once and used as
+plain pointers: typed memoryviews would cost a small call 0.7 us more under the limited API.
 
 The file is long because C functions are shared within one extension module only. Lines of `# ---` part it;
 the functions that Python sees are at the end.
@@ -52,7 +52,7 @@ IntRows = cython.typedef(cython.pointer(IntRow))
 Output = cython.struct(slots=Words, rows=Words, capacity=Size)
 Outputs = cython.typedef(cython.pointer(Output))
 Run = cython.struct(times=Words, words=Words, n=Size)
-Held = cython.struct(count=cython.int, views=Py_buffer[8])
+Held = cython.struct(count=cython.int, views=Py_buffer[9])
 Runs = cython.typedef(cython.pointer(Run))
 Buffers = cython.typedef(cython.pointer(Held))
 
@@ -95,10 +95,17 @@ def take(held: Buffers, array: object, dimensions: Size, kind: cython.char, flag
 
 @cfunc
 @exceptval(check=False)
-def drop(held: Buffers) -> cython.void:
-    while held.count > 0:
+def release(held: Buffers, kept: cython.int) -> cython.void:
+    """Lets go of all but the first `kept` arrays."""
+    while held.count > kept:
         held.count -= 1
         PyBuffer_Release(address(held.views[held.count]))
+
+
+@cfunc
+@exceptval(check=False)
+def drop(held: Buffers) -> cython.void:
+    release(held, 0)
 
 
 @cfunc
@@ -521,10 +528,11 @@ def group_row(words: Words, n: Size, integer: cython.bint, row: Words) -> cython
 # --- groups -------------------------------------------------------------------------------------------------
 
 # Items (points, or rows if `folds`) sorted by key (time or slot), and how they are grouped: by
-# (key - base) >> shift or, if there are edges, by base + the index of the window between two edges.
+# (key - base) >> shift or, between edges, by the index of the window. If it `joins`, the first group merges
+# into a last output row of the same slot.
 Task = cython.struct(
-    keys=Words, items=Words, n=Size, folds=cython.bint, integer=cython.bint, base=Int, shift=cython.int,
-    edges=Words, windows=Size,
+    keys=Words, items=Words, n=Size, folds=cython.bint, joins=cython.bint, integer=cython.bint, base=Int,
+    shift=cython.int, edges=Words, windows=Size,
 )  # fmt: skip
 Tasks = cython.typedef(cython.pointer(Task))
 
@@ -534,14 +542,19 @@ Tasks = cython.typedef(cython.pointer(Task))
 @nogil
 @exceptval(check=False)
 def put_group(task: Tasks, start: Size, end: Size, slot: Int, out: Outputs, filled: Size) -> Size:
-    """Writes items[start:end] as one row; rows merge into a last output row of the same slot. -1 if full."""
-    merges: cython.bint = task.folds and filled > 0 and out.slots[filled - 1] == slot
+    """Writes items[start:end], one or more, as one row; returns the new count of rows, -1 if full."""
+    part: Int[8]
+    merges: cython.bint = task.joins and filled > 0 and out.slots[filled - 1] == slot
     if not merges:
         if filled >= out.capacity:
             return -1
         out.slots[filled] = slot
         filled += 1
     row: Words = out.rows + 8 * (filled - 1)
+    if not task.folds and merges:
+        group_row(task.items + start, end - start, task.integer, part)
+        merge_rows(row, part, 1, task.integer)
+        return filled
     if not task.folds:
         group_row(task.items + start, end - start, task.integer, row)
         return filled
@@ -584,57 +597,136 @@ def group_by_edges(task: Tasks, out: Outputs, filled: Size) -> Size:
     while start < n and filled >= 0:
         window = run_end(task.edges, window, task.windows, task.keys[start]) - 1
         end = run_end(task.keys, start, n, task.edges[window + 1] - 1)
-        filled = put_group(task, start, end, task.base + window, out, filled)
+        filled = put_group(task, start, end, window, out, filled)
         start = end
     return filled
 
 
 @cfunc
-@nogil
-@exceptval(check=False)
-def group_items(task: Tasks, out: Outputs, filled: Size) -> Size:
-    if task.edges == cython.NULL:
-        return group_by_shift(task, out, filled)
-    return group_by_edges(task, out, filled) if task.windows > 0 else filled
-
-
-@cfunc
 @exceptval(check=True)
 def group(
-    task: Tasks, keys: object, items: object, edges: object, slots_out: object, rows_out: object,
-    filled: Size,
-) -> Size:  # fmt: skip
-    """Takes the arrays into `task` and runs it; the other fields are the caller's."""
+    task: Tasks, keys: object, items: object, slots_out: object, rows_out: object, filled: Size
+) -> Size:
+    """Takes the arrays into `task` and groups them by shift; the other fields are the caller's."""
     held: Held
     held.count = 0
     out: Output
     try:
         task.keys = take(address(held), keys, 1, b"l", 0)
         task.items = take(address(held), items, 2 if task.folds else 1, b"l", 0)
-        out.slots = take(address(held), slots_out, 1, b"l", PyBUF_WRITABLE)
-        out.rows = take(address(held), rows_out, 2, b"l", PyBUF_WRITABLE)
-        task.edges = cython.NULL
-        if edges is not None:
-            task.edges = take(address(held), edges, 1, b"l", 0)
-            task.windows = held.views[4].shape[0] - 1
         same_length(address(held), 0, 1)
-        same_length(address(held), 2, 3)
         task.n = held.views[0].shape[0]
-        out.capacity = held.views[2].shape[0]
-        if filled < 0 or filled > out.capacity:
-            raise ValueError("filled is outside the output")
+        take_output(address(held), slots_out, rows_out, filled, address(out))
         if task.shift < 0 or task.shift > 63:
             raise ValueError("shift must be 0..63")
         if task.n < LARGE:
-            filled = group_items(task, address(out), filled)
+            filled = group_by_shift(task, address(out), filled)
         else:
             with nogil:
-                filled = group_items(task, address(out), filled)
-        if filled < 0:
-            raise ValueError("output is too small")
-        return filled
+                filled = group_by_shift(task, address(out), filled)
+        return proved(filled)
     finally:
         drop(address(held))
+
+
+@cfunc
+@exceptval(check=True)
+def take_output(
+    held: Buffers, slots_out: object, rows_out: object, filled: Size, out: Outputs
+) -> cython.void:
+    out.slots = take(held, slots_out, 1, b"l", PyBUF_WRITABLE)
+    out.rows = take(held, rows_out, 2, b"l", PyBUF_WRITABLE)
+    same_length(held, held.count - 2, held.count - 1)
+    out.capacity = held.views[held.count - 1].shape[0]
+    if filled < 0 or filled > out.capacity:
+        raise ValueError("filled is outside the output")
+
+
+@cfunc
+@exceptval(-1, check=False)
+def proved(filled: Size) -> Size:
+    """What a grouping function returned, unless that was -1."""
+    if filled < 0:
+        raise ValueError("output is too small")
+    return filled
+
+
+# --- rows that edges cut ------------------------------------------------------------------------------------
+
+
+@cfunc
+@nogil
+@exceptval(check=False)
+def find_cuts(
+    starts: Words, ends: Words, first: Size, last: Size, edges: Words, n: Size, start: Int, end: Int,
+    out: Words,
+) -> Size:  # fmt: skip
+    """Writes row, from, to of each cut row of [first, last); returns how many words."""
+    filled: Size = 0
+    edge: Size = 0
+    low: Int
+    high: Int
+    row: Size
+    for row in range(first, last):
+        low = starts[row] if starts[row] > start else start
+        high = ends[row] if ends[row] < end else end
+        if edge < n and edges[edge] <= starts[row]:
+            edge = run_end(edges, edge, n, starts[row])
+        if low > starts[row] or high < ends[row] or (edge < n and edges[edge] < high):
+            out[filled] = row
+            out[filled + 1] = low
+            out[filled + 2] = high
+            filled += 3
+    return filled
+
+
+@cfunc
+@exceptval(check=True)
+def take_points(
+    held: Buffers, parts: list, start: Int, end: Int, room: Words, half: Size, task: Tasks
+) -> cython.void:
+    """Makes the points of [start, end) in the parts the task's: in place if they are in one, or else copied.
+
+    `room` is two columns of `half` words.
+    """
+    kept: cython.int = held.count
+    times: Words
+    words: Words
+    low: Size
+    high: Size
+    task.n = 0
+    for times_part, words_part in parts:
+        release(held, kept)
+        times = take(held, times_part, 1, b"l", 0)
+        words = take(held, words_part, 1, b"l", 0)
+        same_length(held, kept, kept + 1)
+        low = lower_bound(times, held.views[kept].shape[0], start)
+        high = low + lower_bound(times + low, held.views[kept].shape[0] - low, end)
+        if task.n == 0 and len(parts) == 1:
+            task.keys = times + low
+            task.items = words + low
+        elif task.n + high - low > half:
+            raise ValueError("room is too small for the points of a cut row")
+        else:
+            task.keys = room
+            task.items = room + half
+            memcpy(room + task.n, times + low, 8 * (high - low))
+            memcpy(room + half + task.n, words + low, 8 * (high - low))
+        task.n += high - low
+
+
+@cfunc
+@nogil
+@exceptval(check=False)
+def fold_between(
+    task: Tasks, starts: Words, rows: Words, first: Size, last: Size, out: Outputs, filled: Size
+) -> Size:
+    """Folds the rows [first, last), which no edge cuts."""
+    task.folds = True
+    task.keys = starts + first
+    task.items = rows + 8 * first
+    task.n = last - first
+    return group_by_edges(task, out, filled) if first < last else filled
 
 
 # --- columns of an answer -----------------------------------------------------------------------------------
@@ -951,27 +1043,11 @@ def summarise(
     one has the first group's slot.
     """
     task: Task
-    task.folds = False
+    task.folds = task.joins = False
     task.integer = integer
     task.base = origin
     task.shift = shift
-    return group(address(task), times, words, None, slots_out, rows_out, filled)
-
-
-def summarise_edges(
-    times, words, integer: cython.bint, edges, index0: Int, slots_out, rows_out, filled: Size
-) -> Size:
-    """`summarise` for the windows [edges[j], edges[j + 1]), of slot index0 + j; returns the new count.
-
-    edges: int64[k + 1], strictly ascending. Points outside all windows are ignored, empty windows give no
-    row.
-    """
-    task: Task
-    task.folds = False
-    task.integer = integer
-    task.base = index0
-    task.shift = 0
-    return group(address(task), times, words, edges, slots_out, rows_out, filled)
+    return group(address(task), times, words, slots_out, rows_out, filled)
 
 
 def fold(
@@ -984,27 +1060,90 @@ def fold(
     pieces.
     """
     task: Task
-    task.folds = True
+    task.folds = task.joins = True
     task.integer = integer
     task.base = -offset
     task.shift = shift
-    return group(address(task), slots, rows, None, slots_out, rows_out, filled)
+    return group(address(task), slots, rows, slots_out, rows_out, filled)
+
+
+def cut_rows(starts, ends, edges, start: Int, end: Int, cuts_out):
+    """Which rows of [start, end) an edge or that range's border divides: (first row, end of rows, cut rows).
+
+    Row i stands for the times [starts[i], ends[i]): int64[n], ascending and apart; edges: int64[k], strictly
+    ascending. The rows [first, end) meet the range. cuts_out: int64[3 n] takes three words for each that is
+    cut: its index and the part [from, to) of its time that lies in the range.
+    """
+    held: Held
+    held.count = 0
+    try:
+        begins: Words = take(address(held), starts, 1, b"l", 0)
+        finishes: Words = take(address(held), ends, 1, b"l", 0)
+        same_length(address(held), 0, 1)
+        bounds: Words = take(address(held), edges, 1, b"l", 0)
+        out: Words = take(address(held), cuts_out, 1, b"l", PyBUF_WRITABLE)
+        n: Size = held.views[0].shape[0]
+        if held.views[3].shape[0] < 3 * n:
+            raise ValueError("output is too small")
+        first: Size = lower_bound(finishes, n, start + 1)
+        last: Size = lower_bound(begins, n, end)
+        k: Size = held.views[2].shape[0]
+        words: Size = find_cuts(begins, finishes, first, last, bounds, k, start, end, out)
+        return first, last if last > first else first, words // 3
+    finally:
+        drop(address(held))
 
 
 def fold_edges(
-    starts, rows, integer: cython.bint, edges, index0: Int, slots_out, rows_out, filled: Size
-) -> Size:
-    """`fold` where the slot of a row is index0 + j with edges[j] <= start < edges[j + 1].
+    starts, rows, first: Size, last: Size, integer: cython.bint, edges, cuts, parts: list, room,
+    slots_out, rows_out, filled: Size,
+) -> Size:  # fmt: skip
+    """`fold` of the rows [first, last) into the windows [edges[j], edges[j + 1]), of slot j, with cut rows.
 
-    starts: int64[n], ascending; edges: int64[k + 1], strictly ascending. Rows outside all windows are
-    ignored.
+    starts: int64[n], ascending; rows: int64[n, 8]; edges: int64[k + 1], strictly ascending. A row belongs to
+    the window that holds its start, unless it is among the cut ones: cuts: int64[3 m] as `cut_rows` makes
+    them. In the place of such a row stand its points, one group per window: parts[i] is a list of pairs
+    (times, words), ascending, in which the points of [from, to) of cut i are; others are ignored. Where that
+    list has not one pair but several, the points are first copied to `room`, int64[2 p] for p of them. Rows
+    and points outside all windows are ignored. The call keeps the GIL: it is for the rows of one node.
     """
+    held: Held
+    held.count = 0
     task: Task
-    task.folds = True
+    out: Output
+    i: Size
+    row: Size
+    task.joins = True
     task.integer = integer
-    task.base = index0
-    task.shift = 0
-    return group(address(task), starts, rows, edges, slots_out, rows_out, filled)
+    try:
+        begins: Words = take(address(held), starts, 1, b"l", 0)
+        data: Words = take(address(held), rows, 2, b"l", 0)
+        same_length(address(held), 0, 1)
+        task.edges = take(address(held), edges, 1, b"l", 0)
+        task.windows = held.views[2].shape[0] - 1
+        cut: Words = take(address(held), cuts, 1, b"l", 0)
+        space: Words = take(address(held), room, 1, b"l", PyBUF_WRITABLE)
+        half: Size = held.views[4].shape[0] >> 1
+        take_output(address(held), slots_out, rows_out, filled, address(out))
+        if first < 0 or last < first or last > held.views[0].shape[0]:
+            raise ValueError("first and last are no range of the rows")
+        if held.views[3].shape[0] != 3 * len(parts):
+            raise ValueError("there must be three words of cuts for each of the parts")
+        if task.windows < 1:
+            return filled
+        for i in range(len(parts)):
+            row = cut[3 * i]
+            if row < first or row >= last:
+                raise ValueError("cuts must be ascending and within the rows")
+            filled = proved(fold_between(address(task), begins, data, first, row, address(out), filled))
+            first = row + 1
+            take_points(address(held), parts[i], cut[3 * i + 1], cut[3 * i + 2], space, half, address(task))
+            task.folds = False
+            filled = proved(group_by_edges(address(task), address(out), filled))
+            release(address(held), 7)
+        return proved(fold_between(address(task), begins, data, first, last, address(out), filled))
+    finally:
+        drop(address(held))
 
 
 def columns(

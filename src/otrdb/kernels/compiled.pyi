@@ -19,16 +19,6 @@ def summarise(
     rows_out: Rows,
     filled: int,
 ) -> int: ...
-def summarise_edges(
-    times: Int64s,
-    words: Words,
-    integer: bool,
-    edges: Int64s,
-    index0: int,
-    slots_out: Int64s,
-    rows_out: Rows,
-    filled: int,
-) -> int: ...
 def fold(
     slots: Int64s,
     rows: Rows,
@@ -39,12 +29,19 @@ def fold(
     rows_out: Rows,
     filled: int,
 ) -> int: ...
+def cut_rows(
+    starts: Int64s, ends: Int64s, edges: Int64s, start: int, end: int, cuts_out: Int64s
+) -> tuple[int, int, int]: ...
 def fold_edges(
     starts: Int64s,
     rows: Rows,
+    first: int,
+    last: int,
     integer: bool,
     edges: Int64s,
-    index0: int,
+    cuts: Int64s,
+    parts: list[list[tuple[Int64s, Words]]],
+    room: Int64s,
     slots_out: Int64s,
     rows_out: Rows,
     filled: int,

@@ -21,7 +21,7 @@ from otrdb.errors import Damaged, UnsupportedFormat
 from otrdb.model import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
 
 Words = NDArray[np.int64]
 
@@ -41,7 +41,8 @@ RAW_BELOW: Final = 24
 _COMPRESSOR = pcodec.wrapped.FileCompressor()
 _HEADER: Final = bytes(_COMPRESSOR.write_header())
 HEADER_BYTES: Final = len(_HEADER)
-_DTYPES: Final = {Kind.FLOAT: ("f64", np.dtype("<f8")), Kind.INT: ("i64", np.dtype("<i8"))}
+_INTEGERS: Final[np.dtype[Any]] = np.dtype("<i8")
+_DTYPES: Final = {Kind.FLOAT: ("f64", np.dtype("<f8")), Kind.INT: ("i64", _INTEGERS)}
 _NODE_CONFIG = ChunkConfig(compression_level=LEVEL, delta_spec=DeltaSpec.no_op())
 
 
@@ -105,70 +106,77 @@ def _pcodec_pages(column: NDArray[Any], counts: Sequence[int], *, times: bool) -
 class ColumnDecoder:
     """Decodes pages of one column into int64 words. Safe for many threads."""
 
-    __slots__ = ("_chunk", "_codec", "_dtype", "_lock")
+    __slots__ = ("_chunk", "_decode", "_dtype", "_lock")
 
     def __init__(self, codec: int, meta: bytes, kind: Kind) -> None:
-        self._codec = codec
         self._chunk: Pcodec = None
+        self._dtype: np.dtype[Any] = _INTEGERS
         # A decompressor changes while it decodes, and lets other threads run meanwhile.
         self._lock = Lock()
-        self._dtype: np.dtype[Any] = np.dtype("<i8")
         if codec == PCODEC:
             name, self._dtype = _DTYPES[kind]
             self._chunk = _chunk_decompressor(meta, name)
-        elif codec >= len(self._decoders):
+        elif codec >= len(_DECODERS):
             raise UnsupportedFormat(f"A block names codec {codec}, which this version does not know.")
+        self._decode = _DECODERS[codec]
 
-    def read(self, page: bytes, out: Words) -> None:
-        """Decode ``page``, which holds ``len(out)`` points, into ``out``."""
-        self.read_all([page], [len(out)], out)
+    def read(self, page: bytes, count: int) -> Words:
+        """The ``count`` words of ``page``."""
+        out = np.empty(count, self._dtype)
+        with self._lock:
+            self._decode(self._chunk, page, out)
+        return out if self._dtype is _INTEGERS else out.view(np.int64)
 
     def read_all(self, pages: Iterable[bytes], counts: Iterable[int], out: Words) -> None:
         """Decode pages of ``counts`` points, one after the other, into ``out``."""
-        decode = self._decoders[self._codec]
-        typed = out.view(self._dtype)
+        decode, chunk, typed = self._decode, self._chunk, out.view(self._dtype)
         at = 0
-        for page, count in zip(pages, counts, strict=True):
-            if decode(self, page, count, typed[at : at + count]) != len(page):
-                raise Damaged("A page does not have the length its codec gives it.")
-            at += count
+        with self._lock:
+            for page, count in zip(pages, counts, strict=True):
+                decode(chunk, page, typed[at : at + count])
+                at += count
 
-    def _read_pcodec(self, page: bytes, count: int, out: NDArray[Any]) -> int:
-        try:
-            with self._lock:
-                return self._chunk.read_page_into(page, count, out)[1]  # type: ignore[no-any-return]
-        except (RuntimeError, TypeError) as error:
-            raise Damaged(f"pcodec cannot decode a page: {error}.") from error
 
-    def _read_raw(self, page: bytes, count: int, out: NDArray[Any]) -> int:
-        if len(page) == 8 * count:
-            out[:] = np.frombuffer(page, dtype="<i8")
-        return 8 * count
+def _read_pcodec(chunk: Pcodec, page: bytes, out: NDArray[Any]) -> None:
+    try:
+        used = chunk.read_page_into(page, len(out), out)[1]
+    except (RuntimeError, TypeError) as error:
+        raise Damaged(f"pcodec cannot decode a page: {error}.") from error
+    if used != len(page):
+        raise _wrong_length()
 
-    def _read_bits(self, page: bytes, count: int, out: NDArray[Any]) -> int:
-        out[:] = np.unpackbits(np.frombuffer(page, dtype=np.uint8), count=count)
-        return (count + 7) // 8
 
-    _decoders = (_read_raw, _read_pcodec, _read_bits)
-    """By codec: decode one page and return how many bytes it should have."""
+def _read_raw(_: Pcodec, page: bytes, out: NDArray[Any]) -> None:
+    if len(page) != 8 * len(out):
+        raise _wrong_length()
+    out[:] = np.frombuffer(page, dtype="<i8")
+
+
+def _read_bits(_: Pcodec, page: bytes, out: NDArray[Any]) -> None:
+    if len(page) != (len(out) + 7) // 8:
+        raise _wrong_length()
+    out[:] = np.unpackbits(np.frombuffer(page, dtype=np.uint8), count=len(out))
+
+
+def _wrong_length() -> Damaged:
+    return Damaged("A page does not have the length its codec gives it.")
+
+
+_DECODERS: Final = (_read_raw, _read_pcodec, _read_bits)
+"""By codec: decode one page."""
 
 
 def _chunk_decompressor(meta: bytes, dtype: str) -> Pcodec:
-    chunk, _ = _guard(_file_decompressor(meta[:HEADER_BYTES]).chunk_decompressor, meta[HEADER_BYTES:], dtype)
-    return chunk
+    try:
+        file = _file_decompressor(meta[:HEADER_BYTES])
+        return file.chunk_decompressor(meta[HEADER_BYTES:], dtype)[0]
+    except (RuntimeError, TypeError) as error:
+        raise Damaged(f"pcodec cannot decode a block: {error}.") from error
 
 
 @lru_cache(maxsize=4)
 def _file_decompressor(header: bytes) -> Pcodec:
-    file, _ = _guard(pcodec.wrapped.FileDecompressor.new, header)
-    return file
-
-
-def _guard(function: Callable[..., Pcodec], *arguments: object) -> Pcodec:
-    try:
-        return function(*arguments)
-    except (RuntimeError, TypeError) as error:
-        raise Damaged(f"pcodec cannot decode a block: {error}.") from error
+    return pcodec.wrapped.FileDecompressor.new(header)[0]
 
 
 def encode_node_column(words: Words, *, floats: bool) -> bytes:
@@ -181,7 +189,10 @@ def encode_node_column(words: Words, *, floats: bool) -> bytes:
 def decode_node_column(data: bytes, count: int, *, floats: bool) -> Words:
     """The inverse of `encode_node_column`: ``count`` words."""
     out = np.empty(count, np.float64 if floats else np.int64)
-    progress = _guard(pcodec.standalone.simple_decompress_into, data, out)
+    try:
+        progress = pcodec.standalone.simple_decompress_into(data, out)
+    except (RuntimeError, TypeError) as error:
+        raise Damaged(f"pcodec cannot decode a block: {error}.") from error
     if progress.n_processed != count or not progress.finished:
         raise Damaged("A column of a node does not have the length its head gives it.")
     return out.view(np.int64)

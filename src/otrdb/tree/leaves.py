@@ -8,7 +8,6 @@ shared cache.
 from __future__ import annotations
 
 from bisect import bisect_left
-from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -70,6 +69,10 @@ class ArrayLeaf:
         """All points."""
         return self.times, self.words
 
+    def columns(self, start: int, end: int) -> list[Columns]:
+        """Columns that hold the points of ``[start, end)`` in order, and maybe others around them."""
+        return [(self.times, self.words)]
+
     def within(self, start: int, end: int) -> Columns:
         """The points of ``[start, end)``."""
         low = kernels.bisect(self.times, start)
@@ -104,7 +107,7 @@ def _subslots(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
 class StoredLeaf:
     """A leaf on the medium: its decoded head, and pages on demand."""
 
-    __slots__ = ("_blocks", "_cache", "_firsts", "_head", "_offsets", "_sizes", "address", "shift", "start")
+    __slots__ = ("_blocks", "_cache", "_firsts", "_head", "address", "shift", "start")
 
     def __init__(self, address: Address, head: LeafHead, blocks: BlockReader, cache: Cache) -> None:
         self.address = address
@@ -113,9 +116,7 @@ class StoredLeaf:
         self._head = head
         self._blocks = blocks
         self._cache = cache
-        self._firsts = [first for first, _, _, _ in head.pages]
-        self._sizes = [times + values for _, times, values, _ in head.pages]
-        self._offsets = [0, *accumulate(self._sizes)]
+        self._firsts = head.firsts
 
     @property
     def memory(self) -> int:
@@ -131,14 +132,24 @@ class StoredLeaf:
             cache_points(self._cache, self.address, columns)
         return columns
 
-    def within(self, start: int, end: int) -> Columns:
-        """The points of ``[start, end)``; reads no more pages than needed unless that is most of them."""
+    def columns(self, start: int, end: int) -> list[Columns]:
+        """Columns that hold the points of ``[start, end)`` in order, and maybe others around them.
+
+        Reads no more pages than needed unless that is most of them.
+        """
+        whole: Columns | None = self._cache.get((self.address, "points"))
+        if whole is not None:
+            return [whole]
         low, high = self._page_of(start), self._page_of(end) + 1
         wanted = high - low
         if wanted > _MIN_SPARSE_PAGES and 2 * wanted > len(self._firsts):
-            times, words = self.points()
-        else:
-            times, words = self._pages(low, high)
+            return [self.points()]
+        return self._pages(low, high)
+
+    def within(self, start: int, end: int) -> Columns:
+        """The points of ``[start, end)``; reads as `columns` does."""
+        parts = self.columns(start, end)
+        times, words = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         first = kernels.bisect(times, start)
         last = kernels.bisect(times, end)
         return times[first:last], words[first:last]
@@ -174,57 +185,62 @@ class StoredLeaf:
         """The page with the first point at or after ``time``, unless that begins the next page."""
         return max(bisect_left(self._firsts, time) - 1, 0)
 
-    def _pages(self, low: int, high: int) -> Columns:
-        if high == low + 1:
-            return self._page(low)
-        pages = [self._page(index) for index in range(low, high)]
-        return np.concatenate([page[0] for page in pages]), np.concatenate([page[1] for page in pages])
-
     def _page(self, index: int) -> Columns:
         whole: Columns | None = self._cache.get((self.address, "points"))
-        if whole is not None:
-            start = sum(self._head.counts[:index])
-            end = start + self._head.counts[index]
-            return whole[0][start:end], whole[1][start:end]
-        key = (self.address, index)
-        columns: Columns | None = self._cache.get(key)
-        if columns is None:
-            data = self._blocks.read_body(self.address, self._offsets[index], self._sizes[index])
-            count = self._head.counts[index]
-            columns = np.empty(count, np.int64), np.empty(count, np.int64)
-            self._decode(index, data, columns)
-            self._cache.put(key, columns, 16 * count + 300)
-        return columns
+        if whole is None:
+            return self._pages(index, index + 1)[0]
+        start = sum(self._head.counts[:index])
+        end = start + self._head.counts[index]
+        return whole[0][start:end], whole[1][start:end]
+
+    def _pages(self, low: int, high: int) -> list[Columns]:
+        """Pages ``[low, high)``; those between the first and the last that is not cached in one read."""
+        get, address = self._cache.get, self.address
+        pages: list[Columns | None] = [get((address, index)) for index in range(low, high)]
+        if None in pages:
+            first, last = pages.index(None), high - low
+            while pages[last - 1] is not None:
+                last -= 1
+            pages[first:last] = self._load(low + first, low + last)
+        return pages  # type: ignore[return-value]  # none is None now
+
+    def _load(self, low: int, high: int) -> list[Columns]:
+        """Read pages ``[low, high)`` at once, decode and keep each."""
+        head, pages = self._head, list[Columns]()
+        for index, (first, second) in enumerate(self._read(low, high), low):
+            count = head.counts[index]
+            page = head.times.read(first, count), head.values.read(second, count)
+            self._cache.put((self.address, index), page, 16 * count + 300)
+            pages.append(page)
+        return pages
 
     def _read_all(self) -> Columns:
-        body = self._blocks.read_body(self.address, 0, self._offsets[-1])
-        head, offsets = self._head, self._offsets
-        first, second = [], []
-        for index, (_, split, _, _) in enumerate(head.pages):
-            page = body[offsets[index] : offsets[index + 1]]
-            self._prove(index, page)
-            first.append(page[:split])
-            second.append(page[split:])
+        head = self._head
         count = sum(head.counts)
         times, words = np.empty(count, np.int64), np.empty(count, np.int64)
+        first, second = zip(*self._read(0, len(head.counts)), strict=True)
         head.times.read_all(first, head.counts, times)
         head.values.read_all(second, head.counts, words)
         return times, words
 
-    def _prove(self, index: int, data: bytes) -> None:
-        if len(data) != self._sizes[index] or crc32c(data) != self._head.pages[index][3]:
-            segment, offset, _, _ = self.address
-            raise Damaged(
-                f"Page {index} of the leaf at byte {offset:,} of segment {segment} fails its checksum.",
-                segment=segment,
-                offset=offset,
-            )
+    def _read(self, low: int, high: int) -> list[tuple[bytes, bytes]]:
+        """The bytes of times and values of pages ``[low, high)``, proved. One read."""
+        offsets, splits, crcs = self._head.offsets, self._head.splits, self._head.crcs
+        base, at, pages = offsets[low], 0, list[tuple[bytes, bytes]]()
+        body = self._blocks.read_body(self.address, base, offsets[high] - base)
+        for index in range(low, high):
+            split, end = at + splits[index], offsets[index + 1] - base
+            times, values = body[at:split], body[split:end]
+            if end > len(body) or crc32c(values, crc32c(times)) != crcs[index]:
+                raise self._damaged(index)
+            pages.append((times, values))
+            at = end
+        return pages
 
-    def _decode(self, index: int, data: bytes, out: Columns) -> None:
-        self._prove(index, data)
-        split = self._head.pages[index][1]
-        self._head.times.read(data[:split], out[0])
-        self._head.values.read(data[split:], out[1])
+    def _damaged(self, index: int) -> Damaged:
+        segment, offset, _, _ = self.address
+        text = f"Page {index} of the leaf at byte {offset:,} of segment {segment} fails its checksum."
+        return Damaged(text, segment=segment, offset=offset)
 
 
 Leaf = ArrayLeaf | StoredLeaf

@@ -7,7 +7,7 @@ All of a node is checksummed head; it has no body. The layout is the table of ``
 from __future__ import annotations
 
 import struct
-from typing import Final
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,12 +47,22 @@ NODE_CHILD: Final = Layout(
 )
 _CHILD: Final = NODE_CHILD.dtype()
 
+_REFERENCE = struct.Struct("<" + "".join(code for _, code, _ in NODE_CHILD.fields))
 _LENGTH = struct.Struct("<H")
 _ROW_BYTES: Final = 64
-_FLOAT_COLUMNS: Final = ((0,), (1, 2, 3, 4), (6,), (5,))
-_INTEGER_COLUMNS: Final = ((0,), (1, 2, 3, 4), (6,), (5,), (7,))
-"""Which words of the rows are coded together: count; min, max, first and last; mean or low sum; M2; high sum.
+_Group: TypeAlias = tuple[int, int, bool]
+_FLOAT_COLUMNS: Final[tuple[_Group, ...]] = ((0, 1, False), (1, 5, True), (6, 7, True), (5, 6, True))
+_INTEGER_COLUMNS: Final[tuple[_Group, ...]] = (
+    (0, 1, False),
+    (1, 5, False),
+    (6, 7, False),
+    (5, 6, True),
+    (7, 8, False),
+)
+"""Which words of the rows, from first to before end, are coded together, and whether as floats: count; min,
+max, first and last; mean or low sum; M2; high sum.
 """
+_KINDS: Final = tuple(ChildKind)
 
 
 def encode_node(kind: Kind, node: Node) -> EncodedBlock:
@@ -75,17 +85,14 @@ def _references(node: Node) -> NDArray[np.void]:
     return references
 
 
-def _columns(kind: Kind) -> list[tuple[tuple[int, ...], bool]]:
-    """The groups of words coded together, each with whether it is coded as floats."""
-    if kind is Kind.FLOAT:
-        return [(words, words != (0,)) for words in _FLOAT_COLUMNS]
-    return [(words, words == (5,)) for words in _INTEGER_COLUMNS]
+def _columns(kind: Kind) -> tuple[_Group, ...]:
+    return _FLOAT_COLUMNS if kind is Kind.FLOAT else _INTEGER_COLUMNS
 
 
 def _encode_columns(kind: Kind, rows: Rows) -> bytes:
     pieces = []
-    for words, floats in _columns(kind):
-        data = encode_node_column(rows[:, words].T.reshape(-1), floats=floats)
+    for first, end, floats in _columns(kind):
+        data = encode_node_column(rows[:, first:end].T.reshape(-1), floats=floats)
         pieces += [_LENGTH.pack(len(data)), data]
     return b"".join(pieces)
 
@@ -99,14 +106,14 @@ def decode_node(block: bytes) -> Node:
     slots = np.frombuffer(block, np.uint8, count, at).astype(np.int64)
     data = memoryview(block)[at + count :]
     rows = _decode_columns(KINDS[kind_code], data, count) if codec else _raw_rows(data, count)
-    references = np.frombuffer(block, _CHILD, children, NODE_HEAD.size).tolist()
+    references = _REFERENCE.iter_unpack(block[NODE_HEAD.size : at])
     return Node(start, pointwidth, slots, rows, tuple(_child(*fields) for fields in references))
 
 
 def _child(index: int, span: int, kind: int, _: int, version: int, count: int, *address: int) -> Child:
     if kind == ChildKind.EMPTY:
         return Child(index, span, ChildKind.EMPTY, version, count)
-    return Child(index, span, ChildKind(kind), version, count, address=(*address,))  # type: ignore[arg-type]
+    return Child(index, span, _KINDS[kind], version, count, address=address)  # type: ignore[arg-type]
 
 
 def _raw_rows(data: memoryview, count: int) -> Rows:
@@ -118,11 +125,11 @@ def _raw_rows(data: memoryview, count: int) -> Rows:
 def _decode_columns(kind: Kind, data: memoryview, count: int) -> Rows:
     rows = np.zeros((count, 8), np.int64)
     at = 0
-    for words, floats in _columns(kind):
+    for first, end, floats in _columns(kind):
         (length,) = _LENGTH.unpack_from(data, at)
         at += _LENGTH.size
-        column = decode_node_column(bytes(data[at : at + length]), count * len(words), floats=floats)
-        rows[:, words] = column.reshape(len(words), count).T
+        column = decode_node_column(bytes(data[at : at + length]), count * (end - first), floats=floats)
+        rows[:, first:end] = column.reshape(end - first, count).T
         at += length
     if at != len(data):
         raise Damaged("A node does not have the length its head gives it.")

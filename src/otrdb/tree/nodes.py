@@ -118,18 +118,21 @@ class Node:
     def table(self) -> list[Child]:
         """The child that covers each child position that has one; made on first use."""
         if self._table is None:
-            holders = {
-                at: child for child in self.children for at in range(child.index, child.index + child.span)
-            }
-            self._table = [holders.get(at, NO_CHILD) for at in range(CHILDREN)]
+            table = [NO_CHILD] * CHILDREN
+            for child in self.children:
+                table[child.index : child.index + child.span] = [child] * child.span
+            self._table = table
         return self._table
 
     def bounds(self) -> tuple[Words, Words]:
         """Where each row's time begins and ends, ns; made on first use."""
         if self._bounds is None:
-            starts = self.start + (self.slots << self.pointwidth)
-            shifts = np.array([row_shift(self.pointwidth, max(c.span, 1)) for c in self.table()], np.int64)
-            self._bounds = starts, starts + (1 << shifts[self.slots >> LEVEL_SHIFT])
+            starts = (self.slots << self.pointwidth) + self.start
+            widths = [1 << self.pointwidth] * CHILDREN
+            for child in self.children:
+                width = 1 << row_shift(self.pointwidth, child.span)
+                widths[child.index : child.index + child.span] = [width] * child.span
+            self._bounds = starts, starts + np.array(widths, np.int64)[self.slots >> LEVEL_SHIFT]
         return self._bounds
 
     def child_start(self, child: Child) -> int:

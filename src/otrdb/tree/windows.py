@@ -8,10 +8,7 @@ points give the same bits.
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from itertools import groupby
-from operator import itemgetter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,15 +16,16 @@ from numpy.typing import NDArray
 from otrdb import kernels
 from otrdb.model import MIN_TIME
 
-from .geometry import LEVEL_SHIFT, row_shift, subslot_shift
+from .geometry import LEAF_CAPACITY, child_shift, row_shift, subslot_shift
 from .nodes import Child, ChildKind, Node, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from .leaves import Leaf
     from .source import Source
 
 Words = NDArray[np.int64]
+_Opened: TypeAlias = "tuple[Leaf, int, int]"
+"""A leaf and the part ``[start, end)`` of a cut row of it."""
 _FIRST_CAPACITY = 2_048
 
 
@@ -147,21 +145,19 @@ class _Edges:
     """The descent of one query with free edges, in order of time.
 
     Of a child node with one cut row only that row's range is opened; with several, all of the child, whose
-    finer rows then serve for all of them.
+    finer rows then serve for all of them. One kernel call folds a node's rows, with points in the place of
+    the cut ones.
     """
 
-    __slots__ = ("_cuts", "_edges", "_filled", "_numbers", "_rows", "_slots", "_source", "_times")
+    __slots__ = ("_edges", "_filled", "_room", "_rows", "_slots", "_source")
 
     def __init__(self, source: Source, edges: Words) -> None:
         size = len(edges) - 1
         self._source = source
         self._edges = edges
-        self._times: list[int] = edges.tolist()
         self._filled = 0
         self._slots, self._rows = np.empty(size, np.int64), np.empty((size, 8), np.int64)
-        # Room for the pieces of one cut row: an edge more than windows, and as many rows.
-        self._cuts = np.empty(size + 2, np.int64)
-        self._numbers = np.empty(size + 1, np.int64), np.empty((size + 1, 8), np.int64)
+        self._room = np.empty(2 * LEAF_CAPACITY, np.int64)
 
     def piece(self) -> Piece:
         """What has been collected."""
@@ -169,69 +165,45 @@ class _Edges:
 
     def node(self, node: Node, start: int, end: int) -> None:
         """The rows of ``[start, end)``: whole ones as they are, cut ones from below."""
-        starts, ends = node.bounds()
-        low, high = int(ends.searchsorted(start, side="right")), int(starts.searchsorted(end))
-        done = low
-        for child, first, last in self._opened(node, self._divided(node, start, end, low, high), start, end):
-            if first > done:
-                self._whole(starts[done:first], node.rows[done:first])
-            self._below(child, max(start, int(starts[first])), min(end, int(ends[last])))
-            done = last + 1
-        if high > done:
-            self._whole(starts[done:high], node.rows[done:high])
+        cuts = np.empty(3 * len(node.slots), np.int64)
+        done, high, count = kernels.cut_rows(*node.bounds(), self._edges, start, end, cuts)
+        cuts = cuts[: 3 * count]
+        words, table, shift = cuts.tolist(), node.table(), child_shift(node.pointwidth)
+        opened: list[_Opened] = []  # the cut rows before `at` that are not yet folded
+        passed = start
+        for at in range(0, len(words), 3):
+            _, low, top = words[at : at + 3]
+            if low < passed:
+                continue
+            child = table[(low - node.start) >> shift]
+            if child.kind == ChildKind.LEAF:
+                opened.append((self._source.leaf(child), low, top))
+                continue
+            first, last, low, top = _below(node, child, words[at : at + 6], start, end)
+            self._fold(node, done, first, cuts[at - 3 * len(opened) : at], opened)
+            self.node(self._source.node(child), low, top)
+            opened, done, passed = [], last, node.child_end(child)
+        self._fold(node, done, high, cuts[len(words) - 3 * len(opened) :], opened)
 
-    def _divided(self, node: Node, start: int, end: int, low: int, high: int) -> list[int]:
-        """Which of the rows ``[low, high)`` an edge, or the border of what is asked for, divides."""
-        if low >= high:
-            return []
-        starts, ends = node.bounds()
-        edges = self._edges[bisect_left(self._times, start) : bisect_left(self._times, end)]
-        rows = ends[low:high].searchsorted(edges, side="right") + low
-        inside = rows < high
-        rows, edges = rows[inside], edges[inside]
-        divided = dict.fromkeys(rows[starts[rows] < edges].tolist())
-        if starts[low] < start:
-            divided = {low: None, **divided}
-        if ends[high - 1] > end:
-            divided[high - 1] = None
-        return list(divided)
+    def _fold(self, node: Node, first: int, last: int, cuts: Words, opened: list[_Opened]) -> None:
+        """Merge rows ``[first, last)`` into what lies before, and the points of the cut ones among them."""
+        if first < last:
+            starts, _ = node.bounds()
+            parts = [leaf.columns(start, end) for leaf, start, end in opened]
+            integer, out = self._source.integer, (self._slots, self._rows, self._filled)
+            self._filled = kernels.fold_edges(
+                starts, node.rows, first, last, integer, self._edges, cuts, parts, self._room, *out
+            )
 
-    def _opened(
-        self, node: Node, divided: list[int], start: int, end: int
-    ) -> Iterator[tuple[Child, int, int]]:
-        """The children to open, each with the first and last row to take from it."""
-        table, (starts, ends) = node.table(), node.bounds()
-        children = [table[slot] for slot in (node.slots[divided] >> LEVEL_SHIFT).tolist()]
-        for child, group in groupby(zip(children, divided, strict=True), key=itemgetter(0)):
-            rows = [row for _, row in group]
-            if len(rows) == 1 or child.kind != ChildKind.NODE:
-                yield from ((child, row, row) for row in rows)
-            else:
-                low = int(ends.searchsorted(max(start, node.child_start(child)), side="right"))
-                yield child, low, int(starts.searchsorted(min(end, node.child_end(child)))) - 1
 
-    def _below(self, child: Child, start: int, end: int) -> None:
-        if child.kind == ChildKind.NODE:
-            self.node(self._source.node(child), start, end)
-        else:
-            self._points(child, start, end)
+def _below(node: Node, child: Child, cuts: list[int], start: int, end: int) -> tuple[int, int, int, int]:
+    """Which rows ``[first, last)`` of a node the child node stands for, and the range to take from it.
 
-    def _points(self, child: Child, start: int, end: int) -> None:
-        """The points of a cut row, summarised window by window and merged into what lies before."""
-        times, words = self._source.leaf(child).within(start, end)
-        window = bisect_right(self._times, start) - 1
-        after = bisect_left(self._times, end, window + 1)
-        cuts, pieces = self._cuts, after - window
-        cuts[0], cuts[pieces] = start, end
-        if pieces > 1:
-            cuts[1:pieces] = self._edges[window + 1 : after]
-        integer, (slots, rows) = self._source.integer, self._numbers
-        made = kernels.summarise_edges(times, words, integer, cuts[: pieces + 1], window, slots, rows, 0)
-        self._filled = kernels.fold(
-            slots[:made], rows[:made], integer, 0, 0, self._slots, self._rows, self._filled
-        )
-
-    def _whole(self, starts: Words, rows: Words) -> None:
-        self._filled = kernels.fold_edges(
-            starts, rows, self._source.integer, self._edges, 0, self._slots, self._rows, self._filled
-        )
+    ``cuts`` are the first cut row of the child and the one after it, if any.
+    """
+    row, low, high, *following = cuts
+    if not following or following[1] >= node.child_end(child):
+        return row, row + 1, low, high
+    low, high = max(start, node.child_start(child)), min(end, node.child_end(child))
+    starts, ends = node.bounds()
+    return int(ends.searchsorted(low, side="right")), int(starts.searchsorted(high)), low, high
