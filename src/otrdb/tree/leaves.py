@@ -140,7 +140,8 @@ class StoredLeaf:
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is not None:
             return [whole]
-        low, high = self._page_of(start), self._page_of(end) + 1
+        low = self._page_of(start)
+        high = bisect_left(self._firsts, end, low + 1)
         wanted = high - low
         if wanted > _MIN_SPARSE_PAGES and 2 * wanted > len(self._firsts):
             return [self.points()]
@@ -183,7 +184,7 @@ class StoredLeaf:
 
     def _page_of(self, time: int) -> int:
         """The page with the first point at or after ``time``, unless that begins the next page."""
-        return max(bisect_left(self._firsts, time) - 1, 0)
+        return bisect_left(self._firsts, time, 1) - 1
 
     def _page(self, index: int) -> Columns:
         whole: Columns | None = self._cache.get((self.address, "points"))
@@ -196,7 +197,9 @@ class StoredLeaf:
     def _pages(self, low: int, high: int) -> list[Columns]:
         """Pages ``[low, high)``; those between the first and the last that is not cached in one read."""
         get, address = self._cache.get, self.address
-        pages: list[Columns | None] = [get((address, index)) for index in range(low, high)]
+        pages: list[Columns | None] = [get((address, low))]
+        if high > low + 1:
+            pages += [get((address, index)) for index in range(low + 1, high)]
         if None in pages:
             first, last = pages.index(None), high - low
             while pages[last - 1] is not None:
