@@ -27,7 +27,7 @@ from tests.storage.journals import (
     replayed,
 )
 from tests.storage.stores import no_damage
-from tests.support.faulty import FaultyMedium, everything
+from tests.support.faulty import Change, FaultyFile, FaultyMedium, everything
 
 words = st.integers(-(2**63), 2**63 - 1)
 points = st.lists(st.tuples(words, words), min_size=1, max_size=4).map(tuple)
@@ -337,6 +337,87 @@ def test_the_epoch_outlives_the_files_of_earlier_sessions(full: bool) -> None:
             one(1, 1).append_to(journal)
             journal.acknowledge(journal.next_lsn)
         medium = medium.crash()
+
+
+def test_records_lost_in_a_torn_session_do_not_come_back() -> None:
+    """The session before closed, so a new one goes on in its file; but not behind what a torn one left."""
+    medium = FaultyMedium()
+    journal = journal_on(medium, "off")
+    first = [(one(1, 0).append_to(journal), one(1, 0))]
+    journal.close()
+    journal = journal_on(medium, "off")
+    for n in range(1, 4):
+        journal.acknowledge(one(1, n).append_to(journal))
+    lost = iter([True])
+
+    def first_write_is_lost(change: Change) -> tuple[Change, ...]:
+        return () if change.data and next(lost, False) else (change,)
+
+    medium = medium.crash(first_write_is_lost)
+    journal = journal_on(medium, "off")
+    assert journal.unclean
+    later = [(one(1, 7).append_to(journal), one(1, 7))]
+    journal.acknowledge(later[0][0])
+    assert read(medium.crash(everything)) == (expected(first + later), [])
+
+
+def test_what_a_file_says_of_those_before_it_is_believed_when_they_are_gone() -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium)
+    for n in range(20):
+        one(1, n).append_to(journal)
+    journal.sync_through(20)
+    journal.free_below(journal.next_lsn)
+    assert [file.number for file in journal.files()] == [2]
+    medium = medium.crash()
+    journal = journal_on(medium)
+    appended = [(one(2, 1).append_to(journal), one(2, 1))]
+    journal.sync_through(appended[0][0])
+    assert read(medium.crash()) == (expected(appended), [])
+
+
+def test_a_session_that_only_freed_files_ends_cleanly() -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium)
+    for n in range(20):
+        one(1, n).append_to(journal)
+    journal.close()
+    journal = journal_on(medium)
+    journal.free_below(journal.next_lsn)
+    assert [file.number for file in journal.files()] == [2]
+    journal.close()
+    again = journal_on(medium.crash())
+    assert (again.epoch, again.unclean) == (1, False)
+
+
+def test_a_reader_comes_back_from_a_file_for_which_there_was_no_room(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    medium = FaultyMedium()
+    journal, reader = journal_on(medium), reader_on(medium)
+    seen: list[int] = []
+
+    def look() -> None:
+        seen.extend(lsn for lsn, *_ in parts_of(reader.records(pytest.fail)))  # type: ignore[arg-type]
+
+    real = FaultyFile.allocate
+
+    def looked_at(file: FaultyFile, size: int) -> None:
+        look()
+        real(file, size)
+
+    for n in range(20):
+        one(1, n).append_to(journal)
+    journal.sync_through(20)
+    monkeypatch.setattr(FaultyFile, "allocate", looked_at)
+    medium.capacity = medium.used
+    with pytest.raises(DiskFull):
+        Batch(((1, tuple((n, n) for n in range(200))),)).append_to(journal)
+    assert seen == list(range(1, 21))
+    one(1, 20).append_to(journal)
+    journal.sync_through(21)
+    look()
+    assert seen == list(range(1, 22))
 
 
 def test_a_file_that_a_crash_brings_back_does_no_harm() -> None:

@@ -15,6 +15,7 @@ from otrdb.errors import (
     InvalidArgument,
     NaiveTime,
     NoSuchPoint,
+    NoSuchSnapshot,
     NoSuchStream,
     NotAnArchive,
     OtrError,
@@ -33,6 +34,7 @@ INTERRUPTED: Final = 130  # 128 + SIGINT, as shells have it
 
 _ADVICE: Final[dict[type[OtrError], str]] = {
     NoSuchStream: "List what there is with: otrdb streams",
+    NoSuchSnapshot: "Snapshots are taken and listed in Python.",
     NoSuchPoint: "Ask for the range that holds points with: otrdb streams --points",
     AmbiguousStream: "Name the stream by its uuid, or add --tag KEY=VALUE.",
     StreamExists: "Leave --uuid out, or give another.",

@@ -186,8 +186,9 @@ class Archive:
         A tuple cannot change, so what the last one gave is remembered, until a stream is obliterated.
         """
         known = self._engine.core.streams
-        if streams is self._known[0] and self._known[1].removals == known.removals:
-            return self._known[1]
+        last, remembered = self._known  # once: other threads replace it
+        if streams is last and remembered.removals == known.removals:
+            return remembered
         removals = known.removals
         numbers = np.array([stream.state.number for stream in own_streams(self._engine, streams)], np.uint32)
         wide = _Wide(numbers, known.common_kind(numbers), removals)

@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
+from otrdb.errors import OtrError, WriteFailed
 from otrdb.model import Merge
 from otrdb.storage.blocks import Address
 from otrdb.storage.records import Committed as CommittedEntry
@@ -159,7 +160,7 @@ class Committer:
             large = next((prefix for prefix in prefixes if core.roots.too_large(state, prefix)), None)
         finally:
             if large is None:
-                self._give_back([plan])
+                self._end([plan], certain=True)
         if large is not None:
             self._run([plan._replace(prefix=large)])
             self._commit_held(state)
@@ -183,14 +184,17 @@ class Committer:
                 # Rule (b): parts of these records may belong to streams that are not in this commit.
                 core.writable().sync_through(max(plan.prefix.lsn for plan in plans))
                 self._group(plans, change)
-        finally:
-            self._give_back(plans)
+        except BaseException as error:
+            # Whether the group is on the disk may be doubtful: then its versions may be met again.
+            self._end(plans, certain=isinstance(error, OtrError) and not isinstance(error, WriteFailed))
+            raise
+        self._end(plans, certain=True)
 
-    def _give_back(self, plans: Sequence[_Plan]) -> None:
-        """Versions that were not made may be given again."""
+    def _end(self, plans: Sequence[_Plan], *, certain: bool) -> None:
+        """The commit is over. Versions that were certainly not made may be given again."""
         with self._core.lock:
             for state, _, _, version in plans:
-                if state.committed.version != version:
+                if certain and state.committed.version != version:
                     state.last_version = version - 1
                 state.planned = 0
 

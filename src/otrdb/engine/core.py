@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING
 
-from otrdb.errors import ClosedArchive, ReadOnly, WriteFailed
+from otrdb.errors import ClosedArchive, OtrError, ReadOnly, WriteFailed
 from otrdb.model import Kind
 from otrdb.storage.blocks import NOWHERE
 from otrdb.tree import Cache, Source
@@ -130,6 +130,15 @@ class Core:
         except WriteFailed as error:
             self.failure = self.failure or error
             raise
+
+    def interrupted(self, error: BaseException) -> None:
+        """An insert ended with ``error`` between the journal and the pending points.
+
+        A refusal stored nothing. After anything else the record may be in the journal and not among the
+        pending points: a commit would then leave out what a replay brings in, so there must be none.
+        """
+        if not isinstance(error, OtrError):
+            self.failure = self.failure or WriteFailed("An insert was interrupted half-way.")
 
     def note(self, finding: Finding) -> None:
         """Remember what is wrong, for the next check."""

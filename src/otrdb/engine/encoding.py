@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -47,7 +48,10 @@ class Encoder:
             for place, item in waiting:
                 made[place] = function(item)
 
-        shares = [self._pool.submit(share) for _ in range(others)]
+        shares: list[Future[None]] = []
+        # When the interpreter ends nothing is submitted any more; then there is only the caller.
+        with suppress(RuntimeError):
+            shares += [self._pool.submit(share) for _ in range(others)]
         try:
             share()
         finally:

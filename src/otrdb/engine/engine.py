@@ -94,15 +94,17 @@ class Engine:
         prefix = self._prefix(state)
         if self._too_large(state, prefix):
             self.committer.pending([state])
-        if prefix.length and self.core.journal is not None:
-            # The next opening must know that this session may have given out numbers, however it ends.
-            self.core.journal.begin_session()
+        journal = self.core.journal
         while True:
             with self.core.lock:
-                if not state.planned:
+                # The next opening must know that this session may have given out numbers, however it ends.
+                begun = journal is None or journal.begun or not self._prefix(state).length
+                if begun and not state.planned:
                     return self._mark(state)
+            if journal is not None and not begun:
+                journal.begin_session()
             with self.core.committing:
-                pass  # the commit is over
+                pass  # a commit that was under way is over
 
     def _mark(self, state: StreamState) -> int:
         with self.core.lock:

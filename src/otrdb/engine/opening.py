@@ -264,12 +264,17 @@ class Closing:
             stack.callback(core.segments.close)
             stack.callback(self._engine.encoder.close)
             stack.callback(core.catalog.close)
+            stack.callback(self._end_journal)
             self._commit_marked()
-            with core.lock:
-                core.closed = True
-                clean = not any(_marked(state) for state in core.streams)
-            if core.journal is not None:
-                core.journal.close(clean=clean)
+
+    def _end_journal(self) -> None:
+        """What was acknowledged becomes durable, whatever else goes wrong."""
+        core = self._engine.core
+        with core.lock:
+            core.closed = True
+            clean = core.failure is None and not any(_marked(state) for state in core.streams)
+        if core.journal is not None:
+            core.journal.close(clean=clean)
 
     def _commit_marked(self) -> None:
         """Commit the streams with marks: a mark's number must not mean something else after the next opening.

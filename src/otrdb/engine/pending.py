@@ -149,9 +149,11 @@ class Pending:
 
         Returns whether batches were settled, so that `counts` is worth a look.
         """
-        self._waiting.append(_Wide(lsn, numbers, times, words, merge))
-        self._newest_wide = lsn
-        self.points += len(numbers)
+        waiting, points = (
+            [*self._waiting, _Wide(lsn, numbers, times, words, merge)],
+            self.points + len(numbers),
+        )
+        self._waiting, self._newest_wide, self.points = waiting, lsn, points
         enough = len(self._waiting) >= _MERGE_AT or len(numbers) >= _WAITING_POINTS
         if enough:
             self.settle()
@@ -160,32 +162,31 @@ class Pending:
     def settle(self) -> None:
         """Sort and count the wide batches that wait for it."""
         if self._waiting:
-            waiting, self._waiting = self._waiting, []
-            lsns, numbers, times, words, merges = zip(*waiting, strict=True)
+            lsns, numbers, times, words, merges = zip(*self._waiting, strict=True)
             sizes = list(map(len, numbers))
-            self._keep(
-                Run(
-                    np.concatenate(numbers),
-                    np.repeat(np.array(lsns, np.int64), sizes),
-                    np.concatenate(times),
-                    np.concatenate(words),
-                    np.repeat(np.array([merge.code for merge in merges], np.uint8), sizes),
-                ),
-                tier=int(len(waiting) >= _MERGE_AT),
+            run = Run(
+                np.concatenate(numbers),
+                np.repeat(np.array(lsns, np.int64), sizes),
+                np.concatenate(times),
+                np.concatenate(words),
+                np.repeat(np.array([merge.code for merge in merges], np.uint8), sizes),
             )
+            runs, counts = self._with(run, tier=int(len(sizes) >= _MERGE_AT)), self._counted(run)
+            # Nothing that an interrupt could come between: these points are acknowledged.
+            self._runs, self._counts, self._waiting = runs, counts, []
 
     def add_run(
         self, numbers: Numbers, lsns: Int64Array, times: Int64Array, words: Int64Array, merge: Merge
     ) -> None:
         """Points of several records, in order of arrival: each with the number of its stream and its LSN."""
         self.settle()
-        self.points += len(numbers)
-        self._newest_wide = int(lsns[-1])
-        self._keep(Run(numbers, lsns, times, words, np.full(len(numbers), merge.code, np.uint8)), tier=0)
+        run = Run(numbers, lsns, times, words, np.full(len(numbers), merge.code, np.uint8))
+        points, newest = self.points + len(numbers), int(lsns[-1])
+        runs, counts = self._with(run, tier=0), self._counted(run)
+        self._runs, self._counts, self.points, self._newest_wide = runs, counts, points, newest
 
-    def _keep(self, run: Run, tier: int) -> None:
-        self._counts += np.bincount(run.numbers, minlength=len(self._counts))
-        self._push(run, tier)
+    def _counted(self, run: Run) -> Int64Array:
+        return self._counts + np.bincount(run.numbers, minlength=len(self._counts))
 
     def supersede(self, state: StreamState, chunk: Chunk) -> None:
         """``chunk`` stands for everything of ``state`` through its LSN."""
@@ -193,16 +194,18 @@ class Pending:
         self._released[state.number] = chunk.lsn
         self.add(state, chunk)
 
-    def _push(self, run: Run, tier: int) -> None:
-        while tier >= len(self._runs):
-            self._runs.append([])
-        runs = self._runs[tier]
-        runs.append(run)
-        if len(runs) >= _MERGE_AT:
-            merged = self._merged(runs)
-            runs.clear()
-            if len(merged.numbers):
-                self._push(merged, tier + 1)
+    def _with(self, run: Run, tier: int) -> list[list[Run]]:
+        """The tiers of runs with another one; full tiers are merged."""
+        runs = [list(each) for each in self._runs]
+        while True:
+            runs += [[] for _ in range(tier + 1 - len(runs))]
+            runs[tier].append(run)
+            if len(runs[tier]) < _MERGE_AT:
+                return runs
+            run, runs[tier] = self._merged(runs[tier]), []
+            if not len(run.numbers):
+                return runs
+            tier += 1
 
     def _merged(self, runs: list[Run]) -> Run:
         """One run of what is still wanted of several, in order of arrival."""

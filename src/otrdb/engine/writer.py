@@ -64,8 +64,12 @@ class Writer:
             core.streams.check(state)
             lsn = 0
             if count:
-                lsn = journal.append(state.numbers, _counts(times), times, words, merge.code)
-                core.pending.add(state, Chunk(lsn, lsn, times, words, merge))
+                try:
+                    lsn = journal.append(state.numbers, _counts(times), times, words, merge.code)
+                    core.pending.add(state, Chunk(lsn, lsn, times, words, merge))
+                except BaseException as error:
+                    core.interrupted(error)
+                    raise
             pending = int(core.pending.counts[state.number])
         durable = journal.acknowledge(lsn)
         # Small inserts look at the limits now and then only: a look costs as much as a tenth of the insert.
@@ -157,8 +161,12 @@ class Writer:
                 raise NoSuchStream("One of the streams was obliterated.")
             if not len(times):
                 return True
-            lsn = journal.append(parts, counts, times, words, merge.code)
-            settled = core.pending.add_wide(lsn, numbers, times, words, merge)
+            try:
+                lsn = journal.append(parts, counts, times, words, merge.code)
+                settled = core.pending.add_wide(lsn, numbers, times, words, merge)
+            except BaseException as error:
+                core.interrupted(error)
+                raise
             crowded = self._crowded() if settled else []
         durable = journal.acknowledge(lsn)
         self._pressure.settle()

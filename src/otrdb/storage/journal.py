@@ -90,13 +90,14 @@ class Journal:
         self._file: File | None = None
         self._number = recovered.end.number
         self._first = self._written = self._end = self._capacity = 0
-        self._opened = 0
-        """LSN of the record that began this session in the files."""
-        self._closed = True
         if recovered.closed:
             number, first, _, _ = self._older.pop()
             self._use(self._files.open(number), number, first, recovered.end.offset)
-            self._closed = True
+        self._beginning = threading.Lock()
+        self._opened = 0
+        """LSN of the first record behind the end of that session; 0: there is none yet."""
+        self._resumed = recovered.closed
+        """Whether the file in use is still that of a session that closed."""
 
     @property
     def next_lsn(self) -> int:
@@ -187,14 +188,21 @@ class Journal:
         """Return when all through ``lsn`` survives a power cut. Costs at most one write and one sync."""
         self._commits.sync_through(min(lsn, self._last))
 
+    @property
+    def begun(self) -> bool:
+        """Whether the session counts as one that did not close, until it does, whatever happens."""
+        return self._file is not None and (not self._resumed or 0 < self._opened <= self._commits.durable)
+
     def begin_session(self) -> None:
-        """Let the session count as one that did not close, until it does, whatever its points will survive.
+        """Let it count so (see `begun`).
 
         For what a crash makes doubtful though the journal never saw it. Costs a sync, once.
         """
-        if self._closed:
-            self._append(OPENED, 0, 0, b"")
-        self.sync_through(self._opened)
+        with self._beginning:
+            if not self.begun:
+                if not self._opened:
+                    self._append(OPENED, 0, 0, b"")
+                self.sync_through(self._opened)
 
     def replay(self, report: Report) -> Iterator[JournalRecord]:
         """What earlier sessions left, in the order of the files; appending and freeing may go on."""
@@ -232,9 +240,10 @@ class Journal:
         If it is not ``clean``, the next session begins like after a crash.
         """
         self._flusher.stop()
-        if self._failure is None and not self._closed:
+        open_end = self._file is not None and (not self._resumed or self._opened > 0)
+        if self._failure is None and open_end:
             self._commits.sync()
-        if clean and self._failure is None and not self._closed:
+        if clean and self._failure is None and open_end:
             with self._lock:
                 self._add(CLOSED, 0, 0, self._last, b"")
             self._commits.sync()
@@ -247,7 +256,7 @@ class Journal:
                 if self._end + length <= self._capacity:
                     lsn = self._next_lsn
                     self._next_lsn = lsn + 1
-                    if self._closed:
+                    if self._resumed and not self._opened:
                         self._opened = lsn
                     self._add(kind, policy, flags, lsn, payload)
                     self._last = lsn
@@ -266,7 +275,6 @@ class Journal:
         # In one step, so that not even a keyboard interrupt leaves half a record.
         self._buffer += record
         self._end += len(record)
-        self._closed = kind == CLOSED
 
     def _make_room(self, length: int) -> None:
         if length > self.cap // 4:
@@ -294,6 +302,7 @@ class Journal:
         if self._file:
             self._older.append(JournalFile(self._number, self._first, self._last, self._end))
         self._use(file, number, first, JOURNAL_HEADER.size)
+        self._resumed = False
 
     def _finish_file(self) -> None:
         last = self._write_out()

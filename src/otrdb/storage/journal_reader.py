@@ -47,7 +47,7 @@ class JournalReader:
 
     Attributes:
         position: how far it has come.
-        closed: whether the last record it saw ended a session.
+        closed: whether the last record it saw ended a session, and nothing sound stands behind it.
     """
 
     def __init__(self, files: JournalFiles, position: JournalPosition = BEGINNING) -> None:
@@ -55,6 +55,8 @@ class JournalReader:
         self.position = position
         self.closed = False
         self._stood: JournalPosition | None = None
+        self._before = position
+        """Where it stood at the end of the file before."""
 
     def records(self, report: Report, until: JournalPosition | None = None) -> Iterator[JournalRecord]:
         """The records after `position`, which has moved when the iterator is exhausted. Stops at ``until``.
@@ -62,9 +64,13 @@ class JournalReader:
         Lost records are told to ``report`` and stepped over. Costs about 1 us for each record, and memory for
         one file.
         """
+        present = self._files.numbers()
+        if self.position.number not in present and self.position.offset == JOURNAL_HEADER.size:
+            # A file that was begun and taken back, for want of room: the writer goes on in the one before.
+            self.position = self._before
         numbers = [
             number
-            for number in self._files.numbers()
+            for number in present
             if self.position.number <= number and (until is None or number <= until.number)
         ]
         for number, following in zip(numbers, [*numbers[1:], None], strict=False):
@@ -102,7 +108,8 @@ class JournalReader:
             if self._files.exists(number):
                 report(records)
 
-        scan = JournalScan(data, base, number, self.position.lsn, limit, lost)
+        last = self.position.lsn if again else max(self.position.lsn, self.durable_before(number) or 0)
+        scan = JournalScan(data, base, number, last, limit, lost)
         yield from _unpacked(memoryview(data), scan)
         behind = [offset for offset in unreadable if offset >= scan.end]
         if behind and following is None:
@@ -112,6 +119,8 @@ class JournalReader:
                     number, behind[0], base + len(data) - behind[0], scan.last, scan.last + 1, (), None, None
                 )
             )
+        if not again:
+            self._before = self.position
         self.position = JournalPosition(number, scan.end, scan.last)
         self._stood = self.position
         self.closed = scan.closed

@@ -66,7 +66,7 @@ class JournalScan:
     Attributes:
         end: offset in the file after the last record that counts.
         last: its LSN, of whatever type it is.
-        closed: whether it is of type closed.
+        closed: whether it is of type closed, and nothing sound stands behind it.
     """
 
     def __init__(
@@ -105,6 +105,8 @@ class JournalScan:
         later = [record for record in _sound_records(self._data, self._number, at) if self._belongs(record)]
         durable = max((record.durable for record in later), default=0) if self._limit is None else self._limit
         if durable <= self.last:
+            # A torn session left records behind: the file must not be gone on with, or they would come back.
+            self.closed = self.closed and not later
             return None
         self._lost(at, later[0] if later else None, durable)
         return later[0] if later else None
