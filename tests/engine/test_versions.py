@@ -139,10 +139,10 @@ def test_a_mark_waits_for_the_commit_that_is_under_way(
     begun, go_on = threading.Event(), threading.Event()
     real = commit.Committer._write
 
-    def slowly(*given: Any) -> Any:
+    def slowly(*given: Any, **named: Any) -> Any:
         begun.set()
         assert go_on.wait(10)
-        return real(*given)
+        return real(*given, **named)
 
     monkeypatch.setattr(commit.Committer, "_write", slowly)
     flushing = threading.Thread(target=stream.delete, args=(0, 2 * SECOND))

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
 STREAMED_POINTS = 1 << 19
 """A batch of more points is written while its tree is made, so that its leaves are not all in memory."""
 
+SHARED_TREES = 256
+"""A commit of more streams makes each tree for itself alone and lets it go once it is written."""
+
 
 class Batch(NamedTuple):
     """Points of one stream, in order of arrival: int64[n] times and value words."""
@@ -200,10 +203,11 @@ class Committer:
 
     def _group(self, plans: Sequence[_Plan], change: Change | None) -> None:
         core = self._core
+        shared = len(plans) <= SHARED_TREES
         with core.segments.begin_group() as group:
-            save = Save(group, self._encoder.map)
+            save = Save(group, self._encoder.map, keep=shared)
             try:
-                written = [self._write(save, plan, change) for plan in plans]
+                written = [self._write(save, plan, change, shared=shared) for plan in plans]
                 pruned = self._prunable(written)
                 entries: list[Entry] = [part.entry for part in written]
                 entries += [VersionsPruned(state.number, tuple(versions)) for state, versions in pruned]
@@ -220,9 +224,9 @@ class Committer:
                 state.versions = [kept for kept in core.versions(state) if kept.version not in gone]
         core.catalog.apply(entries, info)
 
-    def _write(self, save: Save, plan: _Plan, change: Change | None) -> _Written:
+    def _write(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
         state, before = plan.state, plan.prefix.committed.root
-        root, obsolete = self._merged(save, plan)
+        root, obsolete = self._merged(save, plan, shared=shared)
         if change is not None:
             edit = Edit(state.source, plan.version)
             root = change(edit, root)
@@ -238,20 +242,20 @@ class Committer:
         )
         return _Written(plan, committed, entry)
 
-    def _merged(self, save: Save, plan: _Plan) -> tuple[Node, list[TreeAddress]]:
+    def _merged(self, save: Save, plan: _Plan, *, shared: bool) -> tuple[Node, list[TreeAddress]]:
         """The tree of all the plan's points, and the written blocks it leaves behind.
 
-        Pending points come by way of their overlay. What would be too large for memory is written as it is
-        made.
+        If the tree may be ``shared`` with readers, pending points come by way of their overlay. What would be
+        too large for memory is written as it is made.
         """
         roots, state, prefix = self._core.roots, plan.state, plan.prefix
         chunks = prefix.chunks[: prefix.length]
         large = plan.direct is not None and len(plan.direct.times) >= STREAMED_POINTS
-        if chunks and not large and not roots.too_large(state, prefix):
+        large = large or (bool(chunks) and roots.too_large(state, prefix))
+        if shared and chunks and not large:
             overlay = roots.overlay(state, prefix, plan.version)
             base, obsolete, chunks = overlay.root, list(overlay.obsolete), []
         else:
-            large = large or bool(chunks)
             base, obsolete = roots.committed(state, prefix.committed.root), []
         chunks += [plan.direct] if plan.direct is not None else []
         edit = Edit(state.source, plan.version, self._early(save, state, chunks) if large else None)

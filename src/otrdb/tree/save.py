@@ -27,11 +27,15 @@ _LEAVES_AT_ONCE = 64
 
 
 class Save:
-    """The writing of one or more trees through one writer."""
+    """The writing of one or more trees through one writer.
 
-    def __init__(self, writer: BlockWriter, encode: Mapper = map) -> None:
+    Trees that nobody else has need not be kept until they are published: then memory does not grow with them.
+    """
+
+    def __init__(self, writer: BlockWriter, encode: Mapper = map, *, keep: bool = True) -> None:
         self._writer = writer
         self._encode = encode
+        self._keep = keep
         self._children: list[Child] = []
         self._decoded: list[tuple[Source, Address, Node | Chain]] = []
         self._newest: list[tuple[Source, Child]] = []
@@ -50,7 +54,10 @@ class Save:
             newest = batch[-1]
         if newest is not None:
             self._newest.append((source, newest))
-        return self._node(source, root)
+        address = self._node(source, root)
+        if not self._keep:
+            self._children, self._decoded, self._newest = [], [], []
+        return address
 
     def early(self, source: Source) -> Callable[[Child], None]:
         """Takes leaves of a tree that nobody else has yet, writes them as they come, and drops their points.
