@@ -26,7 +26,6 @@ from tests.support.operations import (
     Delete,
     Flush,
     Insert,
-    create_all,
     operations,
     perform,
     uuid_of,
@@ -41,15 +40,6 @@ if TYPE_CHECKING:
     from otrdb.model import Merge
     from otrdb.storage.journal_records import JournalRecord
     from tests.support.operations import Operation
-
-
-@pytest.fixture(scope="module")
-def created() -> FaultyMedium:
-    """An archive with all streams, closed."""
-    medium = FaultyMedium()
-    with opened(medium) as archive:
-        create_all(archive)
-    return medium
 
 
 # --- any history

@@ -24,7 +24,6 @@ from tests.support.operations import (
     Flush,
     Keep,
     Obliterate,
-    create_all,
     operations,
     perform,
     uuid_of,
@@ -38,14 +37,6 @@ if TYPE_CHECKING:
     from tests.support.operations import Operation
 
 ALL = np.ones(2_000)
-
-
-@pytest.fixture(scope="module")
-def created() -> FaultyMedium:
-    medium = FaultyMedium()
-    with opened(medium) as archive:
-        create_all(archive)
-    return medium
 
 
 def history() -> list[Operation]:

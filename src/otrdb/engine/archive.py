@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID, uuid4
 
 import numpy as np
 
+from otrdb.closing import Closing
 from otrdb.columns import points, words
 from otrdb.errors import InvalidArgument, MismatchedColumns
 from otrdb.metadata import Metadata, Pattern
@@ -22,7 +23,6 @@ from .stream import Stream, own_streams
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from types import TracebackType
 
     from otrdb.export import Foreign
     from otrdb.interface import Align, Key, StreamLike
@@ -42,7 +42,7 @@ class _Wide(NamedTuple):
     removals: int
 
 
-class Archive:
+class Archive(Closing):
     """An archive of streams: a directory, opened by `otrdb.open`. A context manager.
 
     Safe to use from several threads; not across `fork`. One process may write a directory, any number may
@@ -294,14 +294,6 @@ class Archive:
     def close(self) -> None:
         """Make all acknowledged points durable and let go of the files. May be called again."""
         self._close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _index(stream_index: Foreign, streams: int) -> Int64Array:

@@ -149,10 +149,8 @@ class Pending:
 
         Returns whether batches were settled, so that `counts` is worth a look.
         """
-        waiting, points = (
-            [*self._waiting, _Wide(lsn, numbers, times, words, merge)],
-            self.points + len(numbers),
-        )
+        waiting = [*self._waiting, _Wide(lsn, numbers, times, words, merge)]
+        points = self.points + len(numbers)
         self._waiting, self._newest_wide, self.points = waiting, lsn, points
         enough = len(self._waiting) >= _MERGE_AT or len(numbers) >= _WAITING_POINTS
         if enough:

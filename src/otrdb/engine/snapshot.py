@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from otrdb.closing import Closing
 from otrdb.errors import ClosedArchive
 from otrdb.joined import Joined, Part, join
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
@@ -14,8 +15,6 @@ from .state import StreamState
 from .stream import Stream, own_streams
 
 if TYPE_CHECKING:
-    from types import TracebackType
-
     from otrdb.interface import Align, StreamLike
     from otrdb.times import TimeLike
 
@@ -25,7 +24,7 @@ Resolve = Callable[[StreamState], Frozen]
 Holds = Callable[[StreamState], bool]
 
 
-class Snapshot:
+class Snapshot(Closing):
     """A consistent state of all streams; a context manager. Free, without a name, until streams change.
 
     Example:
@@ -89,14 +88,6 @@ class Snapshot:
     def close(self) -> None:
         """Let go of the state. A named snapshot stays in the archive."""
         self._resolve = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 class SnapshotView(Reads):

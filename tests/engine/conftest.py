@@ -1,0 +1,18 @@
+"""What several of the engine's tests begin with."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.faulty import FaultyMedium
+from tests.support.operations import create_all
+from tests.support.power_cuts import opened
+
+
+@pytest.fixture(scope="module")
+def created() -> FaultyMedium:
+    """An archive with all streams, closed."""
+    medium = FaultyMedium()
+    with opened(medium) as archive:
+        create_all(archive)
+    return medium
