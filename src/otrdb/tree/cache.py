@@ -1,12 +1,14 @@
 """A bounded cache of decoded blocks, shared by all streams of an archive.
 
-Two generations instead of a list of uses: what is asked for lives in the young one; when that holds half the
-budget it becomes the old one and what the old one still held is dropped. A hit costs one dictionary look-up
-and no lock.
+A clock (Corbató, "A Paging Experiment with the Multics System", 1968) instead of a list of uses: entries lie
+in a ring in the order they came; the oldest leaves when room is needed, unless it was asked for since it was
+last looked at, then it goes round once more. So all of the budget serves what is asked for again, and a hit
+costs one dictionary look-up and no lock.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -18,60 +20,80 @@ Kept: TypeAlias = Any
 """A decoded block: whoever asks by its key knows its type."""
 
 
+class _Entry:
+    """What is kept under a key. One that was forgotten or replaced stays in the ring, without size."""
+
+    __slots__ = ("key", "size", "used", "value")
+
+    def __init__(self, key: Hashable, value: Kept, size: int) -> None:
+        self.key = key
+        self.value = value
+        self.size = size
+        self.used = False
+
+
 class Cache:
     """At most ``budget`` bytes of immutable objects by key. Safe for many threads."""
 
     def __init__(self, budget: int) -> None:
-        self._half = budget // 2
-        self._young: dict[Hashable, tuple[Kept, int]] = {}
-        self._old: dict[Hashable, tuple[Kept, int]] = {}
-        self._young_bytes = 0
-        self._old_bytes = 0
+        self._budget = budget
+        self._entries: dict[Hashable, _Entry] = {}
+        self._ring: deque[_Entry] = deque()
+        self._size = 0
         self._lock = Lock()
 
     def get(self, key: Hashable) -> Kept:
         """The object stored under ``key``, or None."""
-        entry = self._young.get(key)
-        if entry is not None:
-            return entry[0]
-        entry = self._old.get(key)
+        entry = self._entries.get(key)
         if entry is None:
             return None
-        self.put(key, *entry)
-        return entry[0]
+        entry.used = True
+        return entry.value
 
     def put(self, key: Hashable, value: Kept, size: int) -> None:
         """Keep ``value``, of ``size`` bytes, for a while. Larger than half the budget: not kept."""
         with self._lock:
             self._forget(key)
-            if size > self._half:
+            if 2 * size > self._budget:
                 return
-            if self._young_bytes + size > self._half:
-                self._old, self._old_bytes = self._young, self._young_bytes
-                self._young, self._young_bytes = {}, 0
-            self._young[key] = (value, size)
-            self._young_bytes += size
+            while self._size + size > self._budget:
+                self._turn()
+            entry = _Entry(key, value, size)
+            self._entries[key] = entry
+            self._ring.append(entry)
+            self._size += size
 
     def drop(self, key: Hashable) -> None:
         """Forget ``key``."""
         with self._lock:
             self._forget(key)
 
+    def _turn(self) -> None:
+        """Look at the oldest entry: it goes round once more, or away."""
+        entry = self._ring.popleft()
+        if not entry.size:
+            return
+        if entry.used:
+            entry.used = False
+            self._ring.append(entry)
+        else:
+            del self._entries[entry.key]
+            self._size -= entry.size
+
     def _forget(self, key: Hashable) -> None:
-        replaced = self._young.pop(key, None)
-        if replaced is not None:
-            self._young_bytes -= replaced[1]
-        replaced = self._old.pop(key, None)
-        if replaced is not None:
-            self._old_bytes -= replaced[1]
+        entry = self._entries.pop(key, None)
+        if entry is not None:
+            self._size -= entry.size
+            entry.value, entry.size = None, 0
 
     @property
     def size(self) -> int:
         """Bytes held now."""
-        return self._young_bytes + self._old_bytes
+        return self._size
 
     def clear(self) -> None:
         """Forget everything."""
         with self._lock:
-            self._young, self._old = {}, {}
-            self._young_bytes = self._old_bytes = 0
+            self._entries.clear()
+            self._ring.clear()
+            self._size = 0
