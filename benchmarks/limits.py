@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from otrdb.model import Kind
-from otrdb.tree.codec import EncodedColumn, encode_times, encode_values
+from otrdb.tree.codec import encode_times, encode_values
 from otrdb.tree.geometry import LEAF_CAPACITY, page_counts
 
 if TYPE_CHECKING:
@@ -29,13 +29,9 @@ def coded_bytes(kind: Kind, batch: Batch) -> int:
     for low in range(0, len(words), LEAF_CAPACITY):
         part = slice(low, low + LEAF_CAPACITY)
         counts = page_counts(len(words[part]))
-        size += _size(encode_times(batch.times[part], counts))
-        size += _size(encode_values(kind, words[part], counts))
+        size += encode_times(batch.times[part], counts).size
+        size += encode_values(kind, words[part], counts).size
     return size
-
-
-def _size(column: EncodedColumn) -> int:
-    return len(column.meta) + sum(map(len, column.pages))
 
 
 class Copy:

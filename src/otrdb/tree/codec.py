@@ -19,6 +19,8 @@ from pcodec import ChunkConfig, DeltaSpec, ModeSpec, PagingSpec
 from otrdb.errors import Damaged, UnsupportedFormat
 from otrdb.model import Kind
 
+from .habit import AUTO, Habit, Specs
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -42,6 +44,8 @@ _HEADER: Final = bytes(_COMPRESSOR.write_header())
 HEADER_BYTES: Final = len(_HEADER)
 _INTEGERS: Final[np.dtype[Any]] = np.dtype("<i8")
 _DTYPES: Final = {Kind.FLOAT: ("f64", np.dtype("<f8")), Kind.INT: ("i64", _INTEGERS)}
+_TIMES: Final = Specs(ModeSpec.classic(), DeltaSpec.try_consecutive(1))
+"""Naming the delta order saves pcodec its search for one."""
 _NODE_CONFIG = ChunkConfig(compression_level=LEVEL, delta_spec=DeltaSpec.no_op())
 
 
@@ -52,30 +56,37 @@ class EncodedColumn(NamedTuple):
     meta: bytes
     pages: list[bytes]
 
+    @property
+    def size(self) -> int:
+        """Bytes of all of it."""
+        return len(self.meta) + sum(map(len, self.pages))
 
-@lru_cache(maxsize=512)
-def _config(counts: tuple[int, ...], times: bool) -> ChunkConfig:
-    paging = PagingSpec.exact_page_sizes(list(counts))
-    if times:
-        # Naming the delta order saves pcodec its search for one.
-        return ChunkConfig(LEVEL, ModeSpec.classic(), DeltaSpec.try_consecutive(1), paging)
-    return ChunkConfig(LEVEL, ModeSpec.auto(), DeltaSpec.auto(), paging)
+
+def _config(counts: Sequence[int], specs: Specs) -> ChunkConfig:
+    return ChunkConfig(LEVEL, *specs, PagingSpec.exact_page_sizes(list(counts)))
 
 
 def encode_times(times: Words, counts: Sequence[int]) -> EncodedColumn:
     """A leaf's times in pages of ``counts`` points."""
     if len(times) < RAW_BELOW:
         return _raw_pages(times, counts)
-    return _pcodec_pages(times, counts, times=True)
+    return _pcodec_pages(times, counts, _TIMES)
 
 
-def encode_values(kind: Kind, words: Words, counts: Sequence[int]) -> EncodedColumn:
-    """A leaf's values in pages of ``counts`` points."""
+def encode_values(
+    kind: Kind, words: Words, counts: Sequence[int], habit: Habit | None = None
+) -> EncodedColumn:
+    """A leaf's values in pages of ``counts`` points; with a ``habit`` pcodec need not search each time."""
     if kind is Kind.BOOL:
         return _bit_pages(words, counts)
     if len(words) < RAW_BELOW:
         return _raw_pages(words, counts)
-    return _pcodec_pages(words.view(_DTYPES[kind][1]), counts, times=False)
+    column = words.view(_DTYPES[kind][1])
+    specs = AUTO if habit is None else habit.specs()
+    encoded = _pcodec_pages(column, counts, specs)
+    if habit is not None and not habit.fits(specs, encoded.meta[HEADER_BYTES:], encoded.size / len(words)):
+        return encode_values(kind, words, counts, habit)
+    return encoded
 
 
 def _cuts(counts: Sequence[int]) -> list[tuple[int, int]]:
@@ -93,11 +104,11 @@ def _bit_pages(words: Words, counts: Sequence[int]) -> EncodedColumn:
     return EncodedColumn(BITS, b"", [np.packbits(bits[low:high]).tobytes() for low, high in _cuts(counts)])
 
 
-def _pcodec_pages(column: NDArray[Any], counts: Sequence[int], *, times: bool) -> EncodedColumn:
-    chunk = _COMPRESSOR.chunk_compressor(np.ascontiguousarray(column), _config(tuple(counts), times))
+def _pcodec_pages(column: NDArray[Any], counts: Sequence[int], specs: Specs) -> EncodedColumn:
+    chunk = _COMPRESSOR.chunk_compressor(np.ascontiguousarray(column), _config(counts, specs))
     pages = [bytes(chunk.write_page(index)) for index in range(len(counts))]
     encoded = EncodedColumn(PCODEC, _HEADER + bytes(chunk.write_meta()), pages)
-    if len(encoded.meta) + sum(map(len, pages)) >= 8 * len(column):
+    if encoded.size >= 8 * len(column):
         return _raw_pages(column.view(np.int64), counts)
     return encoded
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from itertools import accumulate
 from operator import add
 from struct import Struct
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 from crc32c import crc32c
@@ -22,6 +22,9 @@ from otrdb.model import Kind
 
 from .codec import ColumnDecoder, EncodedColumn, encode_times, encode_values
 from .geometry import page_counts
+
+if TYPE_CHECKING:
+    from .habit import Habit
 
 Words = NDArray[np.int64]
 
@@ -76,11 +79,13 @@ class LeafHead(NamedTuple):
     values: ColumnDecoder
 
 
-def encode_leaf(kind: Kind, start: int, shift: int, times: Words, words: Words) -> EncodedBlock:
+def encode_leaf(
+    kind: Kind, start: int, shift: int, times: Words, words: Words, habit: Habit | None = None
+) -> EncodedBlock:
     """Code the points of one leaf. The dearest step of a commit; pcodec releases the GIL in it."""
     counts = page_counts(len(times))
     first = encode_times(times, counts)
-    second = encode_values(kind, words, counts)
+    second = encode_values(kind, words, counts, habit)
     head = LEAF_HEAD.pack(
         start,
         len(times),

@@ -11,6 +11,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from .chains import Chain, encode_chain
+from .habit import Habit
 from .leaf_block import EncodedBlock, encode_leaf
 from .leaves import ArrayLeaf
 from .node_block import encode_node
@@ -49,8 +50,9 @@ class Save:
         """
         leaves = _unsaved_leaves(source, root)
         newest: Child | None = None
+        habit = Habit()
         while batch := list(islice(leaves, _LEAVES_AT_ONCE)):
-            self._leaves(source, batch)
+            self._leaves(source, batch, habit)
             newest = batch[-1]
         if newest is not None:
             self._newest.append((source, newest))
@@ -65,19 +67,21 @@ class Save:
         So the memory of a large change does not grow with it. The last ones are written by `tree`.
         """
         waiting: list[Child] = []
+        habit = Habit()
 
         def take(child: Child) -> None:
             waiting.append(child)
             if len(waiting) == _LEAVES_AT_ONCE:
-                self._leaves(source, waiting)
+                self._leaves(source, waiting, habit)
                 for written in waiting:
                     written.block = None
                 waiting.clear()
 
         return take
 
-    def _leaves(self, source: Source, children: list[Child]) -> None:
-        blocks = self._encode(lambda leaf: _encoded(source, leaf), [child.block for child in children])
+    def _leaves(self, source: Source, children: list[Child], habit: Habit) -> None:
+        leaves = [child.block for child in children]
+        blocks = self._encode(lambda leaf: _encoded(source, leaf, habit), leaves)
         for child, block in zip(children, blocks, strict=True):
             self._place(child, self._writer.add(*block))
 
@@ -115,8 +119,8 @@ class Save:
         return address
 
 
-def _encoded(source: Source, leaf: ArrayLeaf) -> EncodedBlock:
-    return encode_leaf(source.kind, leaf.start, leaf.shift, leaf.times, leaf.words)
+def _encoded(source: Source, leaf: ArrayLeaf, habit: Habit) -> EncodedBlock:
+    return encode_leaf(source.kind, leaf.start, leaf.shift, leaf.times, leaf.words, habit)
 
 
 def _unsaved(node: Node) -> Iterator[Child]:
