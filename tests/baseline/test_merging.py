@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from otrdb.baseline.merging import Batch, coalesce, merge
 from otrdb.columns import decode, words
 from otrdb.model import Kind, Merge
-from tests.support.model import State, check_points, merged
+from otrdb.testing.model import State, check_points, merged
 
 POINTS = st.lists(st.tuples(st.integers(0, 5), st.sampled_from([0.0, -0.0, 1.0, 2.0])), max_size=12)
 

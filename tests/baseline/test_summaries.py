@@ -11,7 +11,7 @@ from otrdb.baseline.summaries import ROW_FIELDS, Rows, columns, combine, spread,
 from otrdb.columns import words
 from otrdb.model import Kind
 from otrdb.results import ALL_COLUMNS, Windows
-from tests.support.model import check_windows, expected
+from otrdb.testing.model import check_windows, expected
 
 FLOATS = st.one_of(
     st.floats(allow_nan=False, allow_infinity=False),

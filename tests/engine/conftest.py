@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.faulty import FaultyMedium
-from tests.support.operations import create_all
-from tests.support.power_cuts import opened
+from otrdb.testing.medium import FaultyMedium
+from otrdb.testing.operations import create_all
+from otrdb.testing.power_cuts import opened
 
 
 @pytest.fixture(scope="module")

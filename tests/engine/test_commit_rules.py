@@ -19,8 +19,8 @@ from otrdb.engine.state import Chunk, Prefix, StreamState
 from otrdb.errors import OtrError
 from otrdb.storage.journal import Journal
 from otrdb.storage.walk import Walk
-from tests.support.faulty import FaultyFile, FaultyMedium, nothing
-from tests.support.operations import (
+from otrdb.testing.medium import FaultyFile, FaultyMedium, nothing
+from otrdb.testing.operations import (
     SECOND,
     START,
     Delete,
@@ -30,8 +30,8 @@ from tests.support.operations import (
     perform,
     uuid_of,
 )
-from tests.support.power_cuts import WatchedMedium, cuts, opened
-from tests.support.witness import Witness
+from otrdb.testing.power_cuts import WatchedMedium, cuts, opened
+from otrdb.testing.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from otrdb.engine.core import Core
     from otrdb.model import Merge
     from otrdb.storage.journal_records import JournalRecord
-    from tests.support.operations import Operation
+    from otrdb.testing.operations import Operation
 
 
 # --- any history

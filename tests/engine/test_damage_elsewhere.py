@@ -11,8 +11,8 @@ import otrdb
 from otrdb.errors import Damaged
 from otrdb.tree import ChildKind
 from tests.engine.support import core_of, fill
-from tests.support.faulty import FaultyMedium, everything
-from tests.support.power_cuts import opened
+from otrdb.testing.medium import FaultyMedium, everything
+from otrdb.testing.power_cuts import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

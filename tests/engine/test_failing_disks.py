@@ -15,8 +15,8 @@ import pytest
 
 from otrdb.errors import DiskFull, WriteFailed
 from tests.engine.support import SECOND, core_of, fill
-from tests.support.faulty import FaultyMedium, everything, nothing
-from tests.support.operations import (
+from otrdb.testing.medium import FaultyMedium, everything, nothing
+from otrdb.testing.operations import (
     FLOATS,
     START,
     Ask,
@@ -28,13 +28,13 @@ from tests.support.operations import (
     perform,
     uuid_of,
 )
-from tests.support.power_cuts import opened
-from tests.support.witness import Witness
+from otrdb.testing.power_cuts import opened
+from otrdb.testing.witness import Witness
 
 if TYPE_CHECKING:
     from otrdb import Archive
-    from tests.support.faulty import Operation as Step
-    from tests.support.operations import Operation
+    from otrdb.testing.medium import Operation as Step
+    from otrdb.testing.operations import Operation
 
 ALL = np.ones(2_000)
 

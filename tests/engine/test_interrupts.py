@@ -14,8 +14,8 @@ import otrdb
 from otrdb.engine import pending
 from otrdb.errors import VersionNotAvailable, WriteFailed
 from tests.engine.support import core_of
-from tests.support.faulty import FaultyFile, FaultyMedium, everything
-from tests.support.power_cuts import opened
+from otrdb.testing.medium import FaultyFile, FaultyMedium, everything
+from otrdb.testing.power_cuts import opened
 
 if TYPE_CHECKING:
     from pathlib import Path

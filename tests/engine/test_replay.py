@@ -16,9 +16,9 @@ from otrdb.engine.pressure import Pressure
 from otrdb.model import Kind, Merge
 from otrdb.storage.journal import Journal
 from tests.engine.support import SECOND, core_of, engine_of
-from tests.support import model
-from tests.support.faulty import FaultyMedium, everything, nothing
-from tests.support.power_cuts import MEBIBYTE, opened
+from otrdb.testing import model
+from otrdb.testing.medium import FaultyMedium, everything, nothing
+from otrdb.testing.power_cuts import MEBIBYTE, opened
 
 if TYPE_CHECKING:
     from otrdb import Archive, Stream

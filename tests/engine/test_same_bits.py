@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME, Kind, Merge
 from otrdb.results import ALL_COLUMNS
-from tests.support.faulty import FaultyMedium
-from tests.support.power_cuts import opened
+from otrdb.testing.medium import FaultyMedium
+from otrdb.testing.power_cuts import opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -21,8 +21,8 @@ from otrdb.engine.state import Committed
 from otrdb.errors import InvalidVersions, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
 from tests.engine.support import SECOND, core_of, engine_of, fill
-from tests.support.faulty import FaultyMedium, everything, nothing
-from tests.support.power_cuts import opened
+from otrdb.testing.medium import FaultyMedium, everything, nothing
+from otrdb.testing.power_cuts import opened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

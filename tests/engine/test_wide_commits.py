@@ -13,8 +13,8 @@ import pytest
 from otrdb.engine.commit import SHARED_TREES
 from otrdb.errors import DiskFull
 from tests.engine.support import core_of
-from tests.support.faulty import FaultyMedium, everything
-from tests.support.power_cuts import opened
+from otrdb.testing.medium import FaultyMedium, everything
+from otrdb.testing.power_cuts import opened
 
 if TYPE_CHECKING:
     from otrdb import Archive

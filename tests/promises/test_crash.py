@@ -23,8 +23,8 @@ import pytest
 
 import otrdb
 from tests.support.crash_writer import Order
-from tests.support.operations import Operation, create_all, operations
-from tests.support.witness import Witness
+from otrdb.testing.operations import Operation, create_all, operations
+from otrdb.testing.witness import Witness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

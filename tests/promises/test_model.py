@@ -27,10 +27,10 @@ from otrdb.errors import BadValue, NoSuchStream, RecycledUuid, VersionNotAvailab
 from otrdb.interface import ReadsLike, StreamLike
 from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME, Kind, Merge
 from otrdb.results import ALL_COLUMNS
-from tests.support import model
+from otrdb.testing import model
 from tests.support.implementations import IMPLEMENTATIONS, Factory
-from tests.support.model import State, StreamModel
-from tests.support.shapes import LARGE, SMALL, Batch, batches, ranges
+from otrdb.testing.model import State, StreamModel
+from otrdb.testing.strategies import LARGE, SMALL, Batch, batches, ranges
 
 SLOW = os.environ.get("OTRDB_MODEL") == "slow"
 EXAMPLES, STEPS = (1_000, 80) if SLOW else (80, 30)

@@ -32,7 +32,7 @@ from otrdb.storage.records import (
     encode,
 )
 from tests.storage.stores import commit, opened, scanned
-from tests.support.faulty import FaultyMedium
+from otrdb.testing.medium import FaultyMedium
 
 ARCHIVE = UUID(int=7)
 small = st.integers(1, 4)

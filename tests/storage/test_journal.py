@@ -27,7 +27,7 @@ from tests.storage.journals import (
     replayed,
 )
 from tests.storage.stores import no_damage
-from tests.support.faulty import Change, FaultyFile, FaultyMedium, everything
+from otrdb.testing.medium import Change, FaultyFile, FaultyMedium, everything
 
 words = st.integers(-(2**63), 2**63 - 1)
 points = st.lists(st.tuples(words, words), min_size=1, max_size=4).map(tuple)

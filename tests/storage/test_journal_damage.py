@@ -26,8 +26,8 @@ from tests.storage.journals import (
     replayed,
 )
 from tests.storage.stores import no_damage
-from tests.support.crashes import in_sectors
-from tests.support.faulty import FaultyMedium, everything
+from otrdb.testing.survival import in_sectors
+from otrdb.testing.medium import FaultyMedium, everything
 
 WIDE = Batch(((3, ((30, 31), (32, 33))), (4, ((40, 41),))), policy=3)
 

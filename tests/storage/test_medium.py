@@ -9,7 +9,7 @@ import pytest
 from otrdb.errors import DiskFull, ReadOnly, WriteFailed
 from otrdb.storage.directory import Directory
 from otrdb.storage.medium import CHUNK, Medium, fill_zero, renew
-from tests.support.faulty import FaultyMedium, everything
+from otrdb.testing.medium import FaultyMedium, everything
 
 
 @pytest.fixture(params=["directory", "memory"])

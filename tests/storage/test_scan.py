@@ -10,8 +10,8 @@ from otrdb.errors import Damaged
 from otrdb.storage.groups import FIRST_POSITION, GroupInfo
 from otrdb.storage.headers import SEGMENT_HEADER
 from tests.storage.stores import commit, no_damage, opened, put, scanned
-from tests.support.crashes import in_sectors
-from tests.support.faulty import FaultyMedium, everything
+from otrdb.testing.survival import in_sectors
+from otrdb.testing.medium import FaultyMedium, everything
 
 FIRST = "segment-00000001.otr"
 SECOND = "segment-00000002.otr"

@@ -18,7 +18,7 @@ from otrdb.storage.groups import FIRST_POSITION
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.segments import SegmentStore
 from tests.storage.stores import commit, no_damage, opened, put, scanned
-from tests.support.faulty import FaultyMedium, everything
+from otrdb.testing.medium import FaultyMedium, everything
 
 FIRST = "segment-00000001.otr"
 SECOND = "segment-00000002.otr"

@@ -21,7 +21,7 @@ import traceback
 from typing import Any, NamedTuple
 
 import otrdb
-from tests.support.operations import operations, perform
+from otrdb.testing.operations import operations, perform
 
 
 class Order(NamedTuple):

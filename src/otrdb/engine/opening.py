@@ -16,7 +16,7 @@ from otrdb.storage.durability import Durability
 from otrdb.storage.journal import CAP_BYTES, Journal
 from otrdb.storage.locks import ReaderLease, WriterLock
 from otrdb.storage.records import decode
-from otrdb.storage.segments import SegmentStore
+from otrdb.storage.segments import SEGMENT_BYTES, SegmentStore
 from otrdb.times import to_ns
 
 from .archive import Archive
@@ -178,10 +178,14 @@ def open_medium(
     journal_cap: int = CAP_BYTES,
     accept: tuple[int, int] = (MIN_TIME, LAST_TIME),
     catalog: Path | None = None,
+    segment: int = SEGMENT_BYTES,
     release: Callable[[], None] = _nothing,
 ) -> Archive:
-    """Open the archive on any medium; ``release`` lets go of what guards it when it is closed."""
-    segments = SegmentStore(medium)
+    """Open the archive on any medium; ``release`` lets go of what guards it when it is closed.
+
+    ``segment`` is the size, in bytes, from which on a segment is sealed.
+    """
+    segments = SegmentStore(medium, nominal=segment)
     index = Catalog(catalog, segments.archive, readonly=not writable)
     core = Core(segments, index, budget, accept)
     keep_from_children(core)

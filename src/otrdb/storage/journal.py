@@ -351,12 +351,12 @@ class Journal:
 
     def _free(self, lsn: int) -> None:
         keeper = None if self._file else self._tells_epoch()
-        freed = [file for file in self._older if file.last < lsn and file is not keeper]
-        for file in freed:
+        for file in [file for file in self._older if file.last < lsn and file is not keeper]:
             self._files.free(file.number)
-            self._older.remove(file)
-        if freed:
+            # One by one: a file that a crash brings back, while one behind it stays away, would look like
+            # the last before a loss.
             self._files.sync_directory()
+            self._older.remove(file)
 
     def _tells_epoch(self) -> JournalFile | None:
         return next((file for file in reversed(self._older) if self._files.header(file.number)), None)

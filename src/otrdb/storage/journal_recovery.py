@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from otrdb.storage.headers import JOURNAL_HEADER
 from otrdb.storage.journal_reader import BEGINNING, JournalPosition, JournalReader
-from otrdb.storage.medium import renew
+from otrdb.storage.journal_scan import holds_records
+from otrdb.storage.medium import read_what_can_be, renew
 
 if TYPE_CHECKING:
     from otrdb.storage.journal_files import JournalFiles
@@ -47,6 +48,10 @@ def recover(files: JournalFiles, after: int) -> Recovered:
         after: the largest LSN that was applied by any group; new ones are above it (I12).
     """
     numbers = files.numbers()
+    if numbers and _never_begun(files, numbers[-1]):
+        # Once the files before it were given up, it would look like one that lost its records.
+        files.free(numbers.pop())
+        files.sync_directory()
     if not numbers:
         return Recovered(1, after + 1, BEGINNING, closed=False, files=[])
     reader = _at_the_end(files, numbers)
@@ -64,6 +69,15 @@ def recover(files: JournalFiles, after: int) -> Recovered:
         reader.closed,
         _ranges(files, numbers, end.lsn),
     )
+
+
+def _never_begun(files: JournalFiles, number: int) -> bool:
+    """Whether a crash came before the last file had a durable header: then it holds no record either."""
+    if files.header(number) is not None:
+        return False
+    file = files.open(number)
+    data, unreadable = read_what_can_be(file, 0, file.size())
+    return not unreadable and not holds_records(data, number)
 
 
 def _at_the_end(files: JournalFiles, numbers: list[int]) -> JournalReader:

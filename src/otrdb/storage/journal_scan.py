@@ -12,6 +12,7 @@ from typing import Final, TypeAlias
 
 import numpy as np
 
+from otrdb.storage.headers import JOURNAL_HEADER
 from otrdb.storage.journal_records import (
     ALIGNMENT,
     CLOSED,
@@ -117,6 +118,12 @@ class JournalScan:
         self._report(LostRecords(self._number, self._base + at, end - at, self.last, before, *suspects))
 
 
+def holds_records(data: bytes, number: int) -> bool:
+    """Whether a whole file holds any sound record of its own number."""
+    records = _sound_records(memoryview(data), number, JOURNAL_HEADER.size - ALIGNMENT)
+    return next(records, None) is not None
+
+
 def _sound_records(data: memoryview, number: int, at: int) -> Iterator[Sealed]:
     """Sound records that begin anywhere after ``at``."""
     end = at + ALIGNMENT
@@ -147,6 +154,8 @@ def _candidates(data: memoryview, number: int, start: int) -> list[int]:
 
 def _suspects(data: memoryview, at: int, end: int) -> tuple[tuple[int, ...], int | None, int | None]:
     """What the first of the lost records, read without proof, says of its streams and times."""
+    if len(data) - at < HEADER_BYTES:
+        return (), None, None
     _, _, kind, policy, flags, _, lsn, durable = RECORD_HEADER.unpack_from(data, at)
     record = unpack_points(data, Sealed(at, end, kind, policy, flags, lsn, durable))
     if record is None or not len(record.times):

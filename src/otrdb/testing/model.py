@@ -27,11 +27,13 @@ class State(NamedTuple):
     values: Any
 
     def between(self, start: int, end: int) -> State:
+        """The points in ``[start, end)``."""
         inside = (self.times >= start) & (self.times < end)
         return State(self.times[inside], self.values[inside])
 
 
 def empty(kind: Kind) -> State:
+    """A state without points."""
     return State(np.empty(0, dtype=np.int64), np.empty(0, dtype=kind.dtype))
 
 
@@ -193,10 +195,12 @@ class StreamModel:
         self.versions[FIRST_VERSION] = self.state
 
     def insert(self, times: Any, values: Any, merge: str) -> None:
+        """Points were acknowledged."""
         self.state = merged(self.state, times, values, merge)
         self.pending += len(times)
 
     def delete(self, start: int, end: int) -> None:
+        """A range was deleted."""
         self.state = erased(self.state, start, end)
 
     def told(self, version: int) -> None:

@@ -20,6 +20,8 @@ STEPS = (1, 16, 1_000, 10**6, 10**9, 1 << 36)
 
 
 class Batch(NamedTuple):
+    """Columns of one length."""
+
     times: Any
     values: Any
 

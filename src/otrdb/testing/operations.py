@@ -1,12 +1,22 @@
-"""What a writing process does to an archive, as data that it and a witness make from the same seed.
+"""What a writer does to an archive, as data: whoever has the operations can tell what must be in the archive.
 
-The process performs the operations and says so before and after each; the witness, who knows the operations
-too, applies those that were acknowledged to a plain model, and can tell what must be in the archive.
+`operations` makes an endless mixture of them from a seed, so that a process that writes and a witness in
+another one need not talk about them; `otrdb.testing.strategies` draws them with Hypothesis.
+
+Example:
+    >>> import otrdb, tempfile
+    >>> from otrdb.testing import Witness, create_all, operations, perform
+    >>> witness = Witness()
+    >>> with otrdb.open(tempfile.mkdtemp()) as archive:
+    ...     create_all(archive)
+    ...     for _, operation in zip(range(20), operations(seed=1)):
+    ...         witness.acknowledged(operation, perform(archive, operation))
+    ...     witness.verify(archive)
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
 import numpy as np
@@ -14,7 +24,7 @@ import numpy as np
 from otrdb.model import Int64Array, Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from otrdb import Archive, Stream
 
@@ -27,6 +37,7 @@ LARGE = 17_000
 """Points of a batch that is a commit of its own."""
 
 
+
 class Insert(NamedTuple):
     """An atomic batch: times and values by stream; `way` is how it is handed over."""
 
@@ -36,12 +47,16 @@ class Insert(NamedTuple):
 
 
 class Delete(NamedTuple):
+    """Deletes the points in ``[start, end)``."""
+
     stream: int
     start: int
     end: int
 
 
 class Flush(NamedTuple):
+    """Commits one stream, or all."""
+
     stream: int | None
 
 
@@ -52,15 +67,21 @@ class Ask(NamedTuple):
 
 
 class Update(NamedTuple):
+    """Sets the annotation "note"."""
+
     stream: int
     note: str
 
 
 class Create(NamedTuple):
+    """Creates one more stream."""
+
     uuid: UUID
 
 
 class Obliterate(NamedTuple):
+    """Removes a stream that `Create` made."""
+
     uuid: UUID
 
 
@@ -70,19 +91,43 @@ class Keep(NamedTuple):
     name: str
 
 
-Operation: TypeAlias = Insert | Delete | Flush | Ask | Update | Create | Obliterate | Keep
+class Drop(NamedTuple):
+    """Drops a named snapshot."""
+
+    name: str
+
+
+class Settle(NamedTuple):
+    """Lets the time pass after which all that was acknowledged is durable with ``durability="interval"``."""
+
+
+class Reopen(NamedTuple):
+    """Closes the archive and opens it again, the catalog as it is, older, or gone.
+
+    Done by whoever holds the archive, not by `perform`.
+    """
+
+    catalog: Literal["kept", "older", "gone"] = "kept"
+
+
+Operation: TypeAlias = (
+    Insert | Delete | Flush | Ask | Update | Create | Obliterate | Keep | Drop | Settle | Reopen
+)
 
 
 def uuid_of(stream: int) -> UUID:
+    """The uuid of a stream of `create_all`."""
     return uuid5(SPACE, str(stream))
 
 
 def kind_of(stream: int) -> Kind:
+    """The kind of a stream of `create_all`."""
     return Kind.FLOAT if stream < FLOATS else Kind.INT if stream < FLOATS + INTS else Kind.BOOL
 
 
-def create_all(archive: Archive) -> None:
-    for stream in range(STREAMS):
+def create_all(archive: Archive, streams: Iterable[int] = range(STREAMS)) -> None:
+    """Create the streams that operations name."""
+    for stream in streams:
         archive.create(f"line/{stream}", kind=kind_of(stream), uuid=uuid_of(stream))
 
 
@@ -152,45 +197,58 @@ def _values(rng: np.random.Generator, stream: int, count: int) -> Any:
 
 
 def perform(archive: Archive, operation: Operation) -> Any:
-    """Do it; returns what the archive answered: of a version also how many points it holds."""
+    """Do it and return what the archive answered.
+
+    Of an insert whether it is durable, of a version its number and how many points it holds.
+    """
     match operation:
         case Insert(way, parts, merge):
-            _perform_insert(archive, way, parts, merge)
-            return None
+            return _perform_insert(archive, way, parts, merge)
         case Flush(None):
-            return archive.flush()
+            archive.flush()
         case Flush(int(stream)):
-            return _held(archive.stream(uuid_of(stream)), None)
+            handle = archive.stream(uuid_of(stream))
+            return _held(handle, handle.flush())
         case Delete(stream, start, end):
             handle = archive.stream(uuid_of(stream))
             return _held(handle, handle.delete(start, end))
         case Ask(stream):
             handle = archive.stream(uuid_of(stream))
             return _held(handle, handle.version)
+        case Settle():
+            archive._engine.core.writable().sync_through(1 << 62)  # noqa: SLF001 - time cannot be waited for
+        case _:
+            _perform_on_metadata(archive, operation)
+    return None
+
+
+def _perform_on_metadata(archive: Archive, operation: Operation) -> None:
+    match operation:
         case Update(stream, note):
-            return archive.stream(uuid_of(stream)).update(annotations={"note": note})
+            archive.stream(uuid_of(stream)).update(annotations={"note": note})
         case Create(uuid):
             archive.create(f"made/{uuid}", uuid=uuid)
-            return None
         case Obliterate(uuid):
-            return archive.stream(uuid).obliterate()
+            archive.stream(uuid).obliterate()
         case Keep(name):
-            return archive.snapshot(name=name).close()
+            archive.snapshot(name=name).close()
+        case Drop(name):
+            archive.drop_snapshot(name)
+        case _:
+            raise TypeError(f"{operation} is not done by an archive.")
 
 
-def _held(stream: Stream, version: int | None) -> tuple[int, int]:
-    number = stream.flush() if version is None else version
-    return number, stream.at(number).count()
+def _held(stream: Stream, version: int) -> tuple[int, int]:
+    return version, stream.at(version).count()
 
 
-def _perform_insert(archive: Archive, way: str, parts: dict[int, tuple[Int64Array, Any]], merge: Any) -> None:
+def _perform_insert(archive: Archive, way: str, parts: dict[int, tuple[Int64Array, Any]], merge: Any) -> bool:
     handles = [archive.stream(uuid_of(stream)) for stream in parts]
     columns = list(parts.values())
     if way == "one":
-        handles[0].insert(*columns[0], merge=merge)
-    elif way == "many":
-        archive.insert(dict(zip(handles, columns, strict=True)), merge=merge)
-    else:
-        index = np.repeat(np.arange(len(parts)), [len(times) for times, _ in columns])
-        times, values = (np.concatenate(column) for column in zip(*columns, strict=True))
-        archive.insert_columns(index, times, values, handles, merge=merge)
+        return handles[0].insert(*columns[0], merge=merge).durable
+    if way == "many":
+        return archive.insert(dict(zip(handles, columns, strict=True)), merge=merge).durable
+    index = np.repeat(np.arange(len(parts)), [len(times) for times, _ in columns])
+    times, values = (np.concatenate(column) for column in zip(*columns, strict=True))
+    return archive.insert_columns(index, times, values, handles, merge=merge).durable

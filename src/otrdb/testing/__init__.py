@@ -1,0 +1,91 @@
+"""What OtrDB is tested with, for those who build on it: a disk that fails, operations, a model, power cuts.
+
+Needs nothing but the library itself. The strategies and the stateful model for Hypothesis are in
+`otrdb.testing.strategies` and `otrdb.testing.stateful`; they come with ``pip install otrdb[testing]``.
+"""
+
+from otrdb.testing.medium import (
+    Change,
+    FaultyFile,
+    FaultyMedium,
+    Naming,
+    Step,
+    Survives,
+    Unsynced,
+    everything,
+    nothing,
+)
+from otrdb.testing.operations import (
+    Ask,
+    Create,
+    Delete,
+    Drop,
+    Flush,
+    Insert,
+    Keep,
+    Obliterate,
+    Operation,
+    Reopen,
+    Settle,
+    Update,
+    create_all,
+    kind_of,
+    operations,
+    perform,
+    uuid_of,
+)
+from otrdb.testing.power_cuts import PowerCuts, Tally, opened
+from otrdb.testing.survival import (
+    all_but,
+    nameless,
+    newer_half,
+    older_half,
+    only,
+    some,
+    survivals,
+    torn,
+    zeros,
+)
+from otrdb.testing.witness import Witness
+
+__all__ = [
+    "Ask",
+    "Change",
+    "Create",
+    "Delete",
+    "Drop",
+    "FaultyFile",
+    "FaultyMedium",
+    "Flush",
+    "Insert",
+    "Keep",
+    "Naming",
+    "Obliterate",
+    "Operation",
+    "PowerCuts",
+    "Reopen",
+    "Settle",
+    "Step",
+    "Survives",
+    "Tally",
+    "Unsynced",
+    "Update",
+    "Witness",
+    "all_but",
+    "create_all",
+    "everything",
+    "kind_of",
+    "nameless",
+    "newer_half",
+    "nothing",
+    "older_half",
+    "only",
+    "opened",
+    "operations",
+    "perform",
+    "some",
+    "survivals",
+    "torn",
+    "uuid_of",
+    "zeros",
+]

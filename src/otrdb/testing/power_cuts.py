@@ -1,0 +1,282 @@
+"""Power cuts at every step of a history, and what is left is held against what was promised.
+
+Example:
+    >>> from otrdb.testing import Flush, PowerCuts, Reopen, operations
+    >>> from itertools import islice
+    >>> cuts = PowerCuts(durability="off", singles=2, every=7)
+    >>> cuts.run([*islice(operations(seed=1), 6), Flush(None), Reopen("gone")])
+    []
+    >>> cuts.tally.points > 20 and cuts.tally.cuts > 100
+    True
+"""
+
+from __future__ import annotations
+
+import tempfile
+from contextlib import ExitStack
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from otrdb.engine.core import Budget
+from otrdb.engine.opening import open_medium
+from otrdb.errors import OtrError
+from otrdb.storage.durability import Durability
+from otrdb.storage.segments import SEGMENT_BYTES
+from otrdb.testing.catalogs import Catalogs
+from otrdb.testing.medium import SECTOR, FaultyMedium, everything, nothing
+from otrdb.testing.operations import START, Ask, Flush, Insert, Operation, Reopen, create_all, kind_of, perform
+from otrdb.testing.survival import some, survivals
+from otrdb.testing.witness import Witness
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from otrdb import Archive
+    from otrdb.storage.medium import Medium
+
+MEBIBYTE = 1 << 20
+
+MEMORY = Path("/dev/shm")
+"""Where catalogs are kept, if it is there: SQLite's syncs need not be waited for."""
+
+
+def opened(
+    medium: Medium,
+    durability: str = "sync",
+    *,
+    journal: int = MEBIBYTE,
+    memory: int = 32 << 20,
+    segment: int = SEGMENT_BYTES,
+    catalog: Path | None = None,
+) -> Archive:
+    """An archive on a medium, for writing. Its journal files have a quarter of ``journal`` bytes.
+
+    Without a path for its ``catalog`` that is in memory, and made from the segments.
+
+    Example:
+        >>> from otrdb.testing import FaultyMedium, opened
+        >>> medium = FaultyMedium()
+        >>> with opened(medium) as archive:
+        ...     _ = archive.create("plant").insert(1, 0.5)
+        ...     left = medium.crash()
+        >>> with opened(left) as archive:
+        ...     archive.streams("plant")[0].count()
+        1
+    """
+    return open_medium(
+        medium,
+        writable=True,
+        durability=Durability.parse(durability),
+        budget=Budget(memory),
+        journal_cap=journal,
+        segment=segment,
+        catalog=catalog,
+    )
+
+
+@dataclass
+class Tally:
+    """What was tried.
+
+    Attributes:
+        histories: how many were run.
+        points: moments of them at which the power was cut, one before every step on the medium.
+        cuts: what a cut left there, one for each choice of what survived; each was opened and verified.
+        same: cuts that left what an earlier one of the same moment had left already, and were not opened.
+        again: cuts while what was left was being opened.
+    """
+
+    histories: int = 0
+    points: int = 0
+    cuts: int = 0
+    same: int = 0
+    again: int = 0
+
+    def add(self, other: Tally) -> None:
+        """Add what somebody else tried."""
+        for field in fields(self):
+            setattr(self, field.name, getattr(self, field.name) + getattr(other, field.name))
+
+
+class PowerCuts:
+    """Runs histories on a medium in memory and cuts the power at every step.
+
+    After each cut the archive is opened: it must hold what its durability promises (`Witness`), `check` must
+    find nothing, and it must take new points and give them numbers of their own. The catalog is at times the
+    one there was, an older one, a torn one, or gone.
+
+    Args:
+        streams: those of `create_all` that histories use.
+        durability: "sync", "interval=1h" (which passes with `Settle`) or "off".
+        sector: bytes a disk writes as a whole.
+        journal: as in `otrdb.open`; an eighth of a point's worth of it makes a batch skip the journal.
+        segment: bytes from which on a segment is sealed.
+        seed: of what is chosen at random.
+        singles: how many changes survive alone and are missing alone, at each step.
+        every: cut only at every so manyth step, from number ``first`` on.
+    """
+
+    def __init__(
+        self,
+        streams: Iterable[int] = range(20),
+        *,
+        durability: str = "sync",
+        sector: int = SECTOR,
+        journal: int = MEBIBYTE,
+        segment: int = SEGMENT_BYTES,
+        seed: int = 0,
+        singles: int = 1 << 30,
+        every: int = 1,
+        first: int = 0,
+    ) -> None:
+        self.streams = tuple(streams)
+        self.tally = Tally()
+        self._durability = durability
+        self._sector = sector
+        self._journal = journal
+        self._segment = segment
+        self._seed = seed
+        self._singles = singles
+        self._every = every
+        self._first = first
+
+    def run(self, history: Iterable[Operation]) -> list[str]:
+        """Run one history; returns what was broken, in words."""
+        self.tally.histories += 1
+        with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as directory:
+            self._begin(Catalogs(Path(directory), self._seed))
+            archive = self._open(self._medium, self._catalogs.live)
+            self._medium.watch = self._cut
+            for operation in history:
+                self._doubtful = operation
+                if isinstance(operation, Reopen):
+                    archive.close()
+                    self._catalogs.change(operation.catalog)
+                    archive, answer = self._open(self._medium, self._catalogs.live), None
+                else:
+                    answer = perform(archive, operation)
+                self._acknowledged(archive, operation, answer)
+            self._ended = True
+            archive.close()
+            self._cut("end", "")
+        return self._problems
+
+    def _begin(self, catalogs: Catalogs) -> None:
+        self._catalogs = catalogs
+        self._medium = FaultyMedium(sector=self._sector)
+        with self._open(self._medium, catalogs.live) as archive:
+            create_all(archive, self.streams)
+        self._medium = self._medium.crash(everything)
+        self._witness = Witness(self.streams, lasting=self._durability == "sync")
+        self._doubtful: Operation | None = None
+        self._done = 0
+        self._epoch = 0
+        self._begun = self._ended = False
+        self._archive: Archive | None = None
+        self._known: set[int] = set()
+        self._problems: list[str] = []
+        self._point = 0
+
+    def _open(self, medium: FaultyMedium, catalog: Path | None) -> Archive:
+        return opened(
+            medium, self._durability, journal=self._journal, segment=self._segment, catalog=catalog
+        )
+
+    def _acknowledged(self, archive: Archive, operation: Operation, answer: Any) -> None:
+        self._doubtful = None
+        self._done += 1
+        self._archive = archive
+        self._witness.acknowledged(operation, answer)
+        self._witness.look(archive)
+        self._catalogs.note()
+
+    # --- one cut
+
+    def _cut(self, step: str, name: str) -> None:
+        self._point += 1
+        self._note_session()
+        if self._point % self._every != self._first % self._every:
+            return
+        self.tally.points += 1
+        seed = self._seed + 1_000 * self._point
+        changes = len(self._medium.unsynced())
+        for number, survives in enumerate(survivals(changes, seed, singles=self._singles)):
+            left = self._medium.crash(survives)
+            where = f"{self._done} operations, {step} {name}, survival {number}"
+            # The first are the coarse ones: nothing, everything, halves, one at random.
+            self._try(left, where, seed + number, again=number < 8)
+
+    def _note_session(self) -> None:
+        journal = self._archive._engine.core.journal if self._archive else None  # noqa: SLF001
+        closing = isinstance(self._doubtful, Reopen) or self._ended
+        self._epoch = max(self._epoch, journal.epoch if journal is not None else 0)
+        self._begun = journal is not None and journal.begun and not closing
+
+    def _try(self, left: FaultyMedium, where: str, seed: int, *, again: bool) -> None:
+        key = hash((self._done, self._doubtful is None, tuple(left.contents().items())))
+        if key in self._known:
+            self.tally.same += 1
+            return
+        self._known.add(key)
+        self.tally.cuts += 1
+        if again:
+            left.watch = lambda step, name: self._cut_again(left, f"{where}; opening, {step} {name}", seed)
+        try:
+            self._verify(left, seed, stopped=again)
+        except (AssertionError, OtrError) as error:
+            self._problems.append(f"{where}, doubtful {_short(self._doubtful)}: {error!r:.500}")
+
+    def _cut_again(self, left: FaultyMedium, where: str, seed: int) -> None:
+        for number, survives in enumerate((nothing, everything, some(seed))):
+            self.tally.again += 1
+            try:
+                self._verify(left.crash(survives), seed + number, stopped=False)
+            except (AssertionError, OtrError) as error:
+                self._problems.append(f"{where}, survival {number}: {error!r:.500}")
+
+    def _verify(self, left: FaultyMedium, seed: int, *, stopped: bool) -> None:
+        """The archive that was left keeps all promises and goes on; if it is ``stopped`` then, it does so again."""
+        witness = self._witness.copy()
+        with ExitStack() as stack:
+            catalog = stack.enter_context(self._catalogs.some(seed))
+            archive = stack.enter_context(self._open(left, catalog))
+            left.watch = None
+            self._verify_epoch(archive)
+            witness.verify(archive, self._doubtful)
+            witness.look(archive)
+            for operation in _more(self.streams):
+                witness.acknowledged(operation, perform(archive, operation))
+                witness.look(archive)
+            witness.verify_bits(archive)
+            _verify_sound(archive)
+            if stopped:
+                catalog = stack.enter_context(self._catalogs.some(seed + 1))
+                after = stack.enter_context(self._open(left.crash(), catalog))
+                witness.verify(after)
+                _verify_sound(after)
+
+    def _verify_epoch(self, archive: Archive) -> None:
+        epoch = archive._engine.core.writable().epoch  # noqa: SLF001
+        assert epoch >= self._epoch + self._begun, f"epoch {epoch} after {self._epoch}"
+
+
+def _verify_sound(archive: Archive) -> None:
+    found = list(archive.check(deep=True))
+    assert not found, f"check: {found}"
+
+
+def _more(streams: tuple[int, ...]) -> list[Operation]:
+    """What a survivor does: all of it must work, and give numbers that nobody was told."""
+    if not streams:
+        return []
+    times = START + 77 * np.arange(2)
+    parts = {stream: (times, np.array([1, 0]).astype(kind_of(stream).dtype)) for stream in streams[:3]}
+    first = streams[0]
+    return [Ask(first), Insert("many", parts), Ask(first), Flush(first), Ask(streams[-1])]
+
+
+def _short(operation: Operation | None) -> str:
+    return f"{operation!r:.120}"

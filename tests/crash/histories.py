@@ -1,0 +1,250 @@
+"""Short histories that together do everything an archive can, and how they are run.
+
+What is still to be built gets its histories here: thinning, compaction, retention, backup.
+"""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+import numpy as np
+
+from otrdb.testing import (
+    Ask,
+    Create,
+    Delete,
+    Drop,
+    Flush,
+    Insert,
+    Keep,
+    Obliterate,
+    Operation,
+    PowerCuts,
+    Reopen,
+    Settle,
+    Update,
+    kind_of,
+    operations,
+)
+from otrdb.testing.operations import SECOND, START
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FLOATS = (0, 1, 2)
+INT, BOOL = 14, 19
+STREAMS = (*FLOATS, INT, BOOL)
+
+DURABILITIES = ("sync", "interval=1h", "off")
+SECTORS = (512, 4096)
+
+JOURNAL = 64 << 10
+"""Journal files of 16 KiB: some inserts fill one, and more than 512 points are a commit of their own."""
+
+SEGMENT = 8 << 10
+
+LARGE = 600
+"""Points of a batch that skips the journal."""
+
+MADE = [UUID(int=number) for number in range(1, 4)]
+
+
+def columns(stream: int, start: int, count: int, step: int = 1) -> tuple[Any, Any]:
+    times = START + SECOND * (start + step * np.arange(count))
+    return times, (np.arange(count) * 7 % 5).astype(kind_of(stream).dtype)
+
+
+def one(stream: int, start: int, count: int = 1, merge: str = "never", step: int = 1) -> Insert:
+    return Insert("one", {stream: columns(stream, start, count, step)}, merge)
+
+
+def many(streams: Sequence[int], start: int, count: int, merge: str = "never", way: str = "many") -> Insert:
+    return Insert(way, {stream: columns(stream, start + stream, count) for stream in streams}, merge)
+
+
+def wide(start: int, count: int = 1) -> Insert:
+    return many(FLOATS, start, count, way="wide")
+
+
+def seconds(stream: int, start: int, end: int) -> Delete:
+    return Delete(stream, START + SECOND * start, START + SECOND * end)
+
+
+HISTORIES: dict[str, list[Operation]] = {
+    "inserts": [
+        one(0, 0),
+        one(INT, 5, 3, step=-1),
+        one(0, 0, 40, "equal"),
+        many(STREAMS, 10, 2),
+        wide(20),
+        one(0, 0, 3, "retain"),
+        wide(30, 3),
+        one(0, 0, 2, "replace"),
+        one(BOOL, 9, 9, step=0),
+    ],
+    "large inserts": [
+        one(0, 100),
+        many((0, 1), 90, 2),
+        one(0, 0, LARGE),
+        one(1, 50),
+        many((0, 1, INT), 0, LARGE // 2, "retain"),
+        wide(700, LARGE // 2),
+        one(BOOL, 10, LARGE, "replace"),
+        one(0, 300),
+    ],
+    "commits": [
+        one(0, 0, 5),
+        wide(10),
+        Flush(0),
+        one(0, 3, 300),
+        many(STREAMS, 7, 20),
+        Flush(None),
+        one(INT, 1),
+        Flush(0),
+        Settle(),
+        one(INT, 2, 2),
+        Flush(INT),
+        Flush(None),
+    ],
+    "carry-overs": [
+        one(BOOL, 0, 2),
+        *[one(turn % 2, 300 * turn, 300) for turn in range(6)],
+        wide(5),
+        *[one(turn % 2, 300 * turn, 400) for turn in range(6, 14)],
+        one(BOOL, 9),
+        *[one(2, 300 * turn, 400) for turn in range(12)],
+    ],
+    "marks": [
+        Ask(0),
+        one(0, 0),
+        Ask(0),
+        one(0, 1, 2),
+        Ask(0),
+        many((0, 1), 5, 2),
+        Ask(1),
+        Flush(0),
+        one(1, 20),
+        Ask(0),
+        Ask(1),
+        Reopen(),
+        Ask(1),
+        one(1, 30),
+        Ask(1),
+    ],
+    "deletes": [
+        one(0, 0, 30),
+        seconds(0, 5, 10),
+        seconds(0, 5, 10),
+        one(0, 7, 2),
+        one(1, 3),
+        seconds(0, 0, 8),
+        one(INT, 0, LARGE),
+        seconds(INT, 100, 500),
+        seconds(INT, -10, 1_000),
+        one(INT, 3),
+    ],
+    "obliterate": [
+        Create(MADE[0]),
+        one(0, 0),
+        Create(MADE[1]),
+        Obliterate(MADE[0]),
+        one(1, 1, 2),
+        Obliterate(MADE[1]),
+        Create(MADE[2]),
+        Flush(None),
+        Reopen("gone"),
+        Obliterate(MADE[2]),
+    ],
+    "metadata": [
+        Update(0, "first"),
+        one(0, 0),
+        Update(0, "second"),
+        Update(INT, "other"),
+        Flush(0),
+        Update(0, "third"),
+        Reopen("older"),
+        Update(BOOL, "last"),
+    ],
+    "named snapshots": [
+        one(0, 0, 4),
+        wide(9),
+        Keep("one"),
+        one(0, 2),
+        many(STREAMS, 3, 2),
+        Keep("two"),
+        Drop("one"),
+        one(0, 8, LARGE),
+        Keep("three"),
+        Drop("two"),
+    ],
+    "catalogs": [
+        one(0, 0, 20),
+        Flush(None),
+        Reopen("gone"),
+        one(1, 4),
+        Flush(1),
+        seconds(0, 3, 6),
+        Reopen("older"),
+        Create(MADE[0]),
+        Obliterate(MADE[0]),
+        Reopen("older"),
+        one(0, 5),
+        Reopen("gone"),
+    ],
+    "segments": [
+        *[one(turn % 3, 700 * turn, LARGE) for turn in range(9)],
+        one(INT, 5),
+        Flush(None),
+        *[one(turn % 3, 350 * turn, LARGE, "equal") for turn in range(5)],
+    ],
+    "sessions": [
+        one(0, 0),
+        Reopen(),
+        Reopen(),
+        one(0, 1),
+        Reopen(),
+        one(0, 2, LARGE),
+        Reopen("gone"),
+        Ask(0),
+        Reopen(),
+        one(1, 3),
+        Settle(),
+        Reopen("older"),
+    ],
+}
+
+
+def mixture(seed: int, length: int) -> list[Operation]:
+    """A random history over all streams of `otrdb.testing.create_all`, larger batches included."""
+    return list(islice(operations(seed), length))
+
+
+class Run(NamedTuple):
+    """A history and how it is run."""
+
+    name: str
+    durability: str
+    sector: int
+    every: int = 1
+    first: int = 0
+    singles: int = 1 << 30
+
+    def cuts(self) -> PowerCuts:
+        small = self.name in HISTORIES
+        return PowerCuts(
+            STREAMS if small else range(20 + 1),
+            durability=self.durability,
+            sector=self.sector,
+            journal=JOURNAL if small else 1 << 20,
+            segment=SEGMENT if small else 64 << 10,
+            every=self.every,
+            first=self.first,
+            singles=self.singles,
+        )
+
+    def history(self) -> list[Operation]:
+        if self.name in HISTORIES:
+            return HISTORIES[self.name]
+        return mixture(int(self.name.rpartition(" ")[2]), 25)
