@@ -9,10 +9,10 @@ import pytest
 
 import otrdb
 from otrdb.errors import Damaged
-from otrdb.tree import ChildKind
-from tests.engine.support import core_of, fill
 from otrdb.testing.medium import FaultyMedium, everything
 from otrdb.testing.power_cuts import opened
+from otrdb.tree import ChildKind
+from tests.engine.support import core_of, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -148,7 +148,7 @@ def test_a_number_that_only_the_journal_names_is_not_given_again() -> None:
     archive = opened(medium)
     fill(archive.create("lost"), 0, 5)
     left = medium.crash(everything)
-    at = bytes(left._live[SEGMENT].live).index(b"OTRGROUP")
+    at = left.contents()[SEGMENT].index(b"OTRGROUP")
     left.flip(SEGMENT, at + 70)
     with opened(left) as archive:
         assert any("stream number 1" in finding.message for finding in archive.check())

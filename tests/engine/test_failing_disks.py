@@ -14,7 +14,6 @@ import numpy as np
 import pytest
 
 from otrdb.errors import DiskFull, WriteFailed
-from tests.engine.support import SECOND, core_of, fill
 from otrdb.testing.medium import FaultyMedium, everything, nothing
 from otrdb.testing.operations import (
     FLOATS,
@@ -30,6 +29,7 @@ from otrdb.testing.operations import (
 )
 from otrdb.testing.power_cuts import opened
 from otrdb.testing.witness import Witness
+from tests.engine.support import SECOND, core_of, fill
 
 if TYPE_CHECKING:
     from otrdb import Archive

@@ -13,9 +13,9 @@ import pytest
 import otrdb
 from otrdb.engine import pending
 from otrdb.errors import VersionNotAvailable, WriteFailed
-from tests.engine.support import core_of
 from otrdb.testing.medium import FaultyFile, FaultyMedium, everything
 from otrdb.testing.power_cuts import opened
+from tests.engine.support import core_of
 
 if TYPE_CHECKING:
     from pathlib import Path

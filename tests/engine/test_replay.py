@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 from otrdb.engine.pressure import Pressure
 from otrdb.model import Kind, Merge
 from otrdb.storage.journal import Journal
-from tests.engine.support import SECOND, core_of, engine_of
 from otrdb.testing import model
 from otrdb.testing.medium import FaultyMedium, everything, nothing
 from otrdb.testing.power_cuts import MEBIBYTE, opened
+from tests.engine.support import SECOND, core_of, engine_of
 
 if TYPE_CHECKING:
     from otrdb import Archive, Stream

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 
 import otrdb
 from otrdb.errors import ClosedArchive, InvalidArgument, NoSuchSnapshot, NoSuchStream
-from tests.engine.support import SECOND, core_of, engine_of, fill
 from otrdb.testing.medium import FaultyMedium, everything
 from otrdb.testing.operations import STREAMS, Keep, Obliterate, create_all, operations, perform, uuid_of
 from otrdb.testing.power_cuts import opened
 from otrdb.testing.witness import Witness
+from tests.engine.support import SECOND, core_of, engine_of, fill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -20,9 +20,9 @@ from otrdb.engine.marks import MARK_SECONDS
 from otrdb.engine.state import Committed
 from otrdb.errors import InvalidVersions, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
-from tests.engine.support import SECOND, core_of, engine_of, fill
 from otrdb.testing.medium import FaultyMedium, everything, nothing
 from otrdb.testing.power_cuts import opened
+from tests.engine.support import SECOND, core_of, engine_of, fill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

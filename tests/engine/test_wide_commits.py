@@ -12,9 +12,9 @@ import pytest
 
 from otrdb.engine.commit import SHARED_TREES
 from otrdb.errors import DiskFull
-from tests.engine.support import core_of
 from otrdb.testing.medium import FaultyMedium, everything
 from otrdb.testing.power_cuts import opened
+from tests.engine.support import core_of
 
 if TYPE_CHECKING:
     from otrdb import Archive

@@ -22,9 +22,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import otrdb
-from tests.support.crash_writer import Order
 from otrdb.testing.operations import Operation, create_all, operations
 from otrdb.testing.witness import Witness
+from tests.support.crash_writer import Order
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -31,8 +31,8 @@ from otrdb.storage.records import (
     decode,
     encode,
 )
-from tests.storage.stores import commit, opened, scanned
 from otrdb.testing.medium import FaultyMedium
+from tests.storage.stores import commit, opened, scanned
 
 ARCHIVE = UUID(int=7)
 small = st.integers(1, 4)
@@ -319,14 +319,48 @@ def test_rot_inside_the_file_is_told_and_mended_by_the_next_opening(path: Path) 
     many: list[Entry] = [SettingSet("scope", f"key {n}", "value" * 100) for n in range(1000)]
     catalog.apply(many, info_of(1))
     catalog.close()
+    rotten = Catalog(path, ARCHIVE)
     data = bytearray(path.read_bytes())
     data[5 * 4096 :] = bytes(len(data) - 5 * 4096)
+    data[27] += 1  # the number of changes, without which SQLite would not look at the file again
     path.write_bytes(data)
-    rotten = Catalog(path, ARCHIVE)
     with pytest.raises(Damaged, match="Reopen"):
         rotten.settings()
     rotten.close()
     assert Catalog(path, ARCHIVE).position == FIRST_POSITION
+
+
+@pytest.mark.parametrize("readonly", [False, True])
+def test_a_value_that_rotted_is_noticed(path: Path, readonly: bool) -> None:
+    catalog = Catalog(path, ARCHIVE)
+    catalog.apply([SettingSet("scope", "key", "a value to be found")], info_of(1))
+    catalog.close()
+    data = bytearray(path.read_bytes())
+    data[data.index(b"a value to be found")] ^= 1
+    path.write_bytes(data)
+    rotten = Catalog(path, ARCHIVE, readonly=readonly)
+    assert (rotten.settings(), rotten.position) == ({}, FIRST_POSITION)
+    rotten.close()
+
+
+@pytest.mark.parametrize("page", range(1, 5))
+def test_pages_of_an_older_catalog_are_noticed(path: Path, page: int) -> None:
+    """A structure that is sound, and rows that do not belong together."""
+    catalog = Catalog(path, ARCHIVE)
+    before = path.read_bytes()
+    for number, group in enumerate(GROUPS, 1):
+        catalog.apply(group, info_of(number))
+        catalog.streams()
+    versions = [catalog.versions(number) for number in range(5)]
+    end = catalog.position
+    catalog.close()
+    data = bytearray(path.read_bytes())
+    data[4096 * page : 4096 * (page + 1)] = before[4096 * page : 4096 * (page + 1)]
+    path.write_bytes(data)
+    mixed = Catalog(path, ARCHIVE)
+    found = mixed.position, [mixed.versions(number) for number in range(5)]
+    assert found in ((end, versions), (FIRST_POSITION, [[]] * 5))
+    mixed.close()
 
 
 def test_from_nothing_it_is_the_same_as_kept_up_to_date(path: Path) -> None:

@@ -14,6 +14,8 @@ from otrdb.errors import DiskFull, InsertTooBig, InvalidArgument, MismatchedColu
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
 from otrdb.storage.journal import Journal
+from otrdb.testing.medium import FaultyFile, FaultyMedium, everything
+from otrdb.testing.survival import all_but
 from tests.storage.journals import (
     CAP,
     FIRST,
@@ -27,7 +29,6 @@ from tests.storage.journals import (
     replayed,
 )
 from tests.storage.stores import no_damage
-from otrdb.testing.medium import Change, FaultyFile, FaultyMedium, everything
 
 words = st.integers(-(2**63), 2**63 - 1)
 points = st.lists(st.tuples(words, words), min_size=1, max_size=4).map(tuple)
@@ -121,17 +122,15 @@ def test_threads_share_syncs() -> None:
     one(0, 0).append_to(journal)
     medium.counts.clear()
     syncing, others = threading.Event(), threading.Event()
-    step = medium.step
 
-    def slow(operation: str, name: str, growth: int = 0) -> None:
-        step(operation, name, growth)  # type: ignore[arg-type]
-        if operation == "sync" and not syncing.is_set():
+    def slow(step: str, _: str) -> None:
+        if step == "sync" and not syncing.is_set():
             syncing.set()
             medium.lock.release()
             others.wait(30)
             medium.lock.acquire()
 
-    medium.step = slow  # type: ignore[method-assign]
+    medium.watch = slow
     leader = threading.Thread(target=lambda: journal.acknowledge(one(1, 1).append_to(journal)))
     leader.start()
     syncing.wait(30)
@@ -348,12 +347,7 @@ def test_records_lost_in_a_torn_session_do_not_come_back() -> None:
     journal = journal_on(medium, "off")
     for n in range(1, 4):
         journal.acknowledge(one(1, n).append_to(journal))
-    lost = iter([True])
-
-    def first_write_is_lost(change: Change) -> tuple[Change, ...]:
-        return () if change.data and next(lost, False) else (change,)
-
-    medium = medium.crash(first_write_is_lost)
+    medium = medium.crash(all_but(0))
     journal = journal_on(medium, "off")
     assert journal.unclean
     later = [(one(1, 7).append_to(journal), one(1, 7))]

@@ -12,6 +12,8 @@ from otrdb.storage.journal import Journal
 from otrdb.storage.journal_files import JournalFiles
 from otrdb.storage.journal_reader import JournalReader
 from otrdb.storage.medium import File
+from otrdb.testing.medium import FaultyMedium, everything
+from otrdb.testing.survival import some
 from tests.storage.journals import (
     ARCHIVE,
     FIRST,
@@ -26,8 +28,6 @@ from tests.storage.journals import (
     replayed,
 )
 from tests.storage.stores import no_damage
-from otrdb.testing.survival import in_sectors
-from otrdb.testing.medium import FaultyMedium, everything
 
 WIDE = Batch(((3, ((30, 31), (32, 33))), (4, ((40, 41),))), policy=3)
 
@@ -132,7 +132,7 @@ def test_a_missing_file_is_reported() -> None:
 def test_a_crash_leaves_a_prefix_with_all_that_was_acknowledged(
     rng: random.Random, acknowledged: int, more: int, written: bool
 ) -> None:
-    medium = FaultyMedium()
+    medium = FaultyMedium(sector=8)
     appended: list[tuple[int, Batch]] = []
 
     def append(journal: Journal, count: int) -> None:
@@ -149,7 +149,7 @@ def test_a_crash_leaves_a_prefix_with_all_that_was_acknowledged(
         append(journal, more)
         if written:
             journal.acknowledge(journal.next_lsn)
-        medium = medium.crash(in_sectors(rng, 8))
+        medium = medium.crash(some(rng.randrange(1 << 30), 0.7))
         found, lost = read(medium)
         survived = [(lsn, batch) for lsn, batch in appended if lsn in {part[0] for part in found}]
         assert lost == []

@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from otrdb.errors import Damaged
 from otrdb.storage.groups import FIRST_POSITION, GroupInfo
 from otrdb.storage.headers import SEGMENT_HEADER
-from tests.storage.stores import commit, no_damage, opened, put, scanned
-from otrdb.testing.survival import in_sectors
 from otrdb.testing.medium import FaultyMedium, everything
+from otrdb.testing.survival import some
+from tests.storage.stores import commit, no_damage, opened, put, scanned
 
 FIRST = "segment-00000001.otr"
 SECOND = "segment-00000002.otr"
@@ -52,7 +52,7 @@ def test_a_tail_with_any_byte_changed_never_happened() -> None:
 def test_a_crash_leaves_a_group_whole_or_not_at_all(
     rng: random.Random, committed: int, finished: bool
 ) -> None:
-    medium = FaultyMedium()
+    medium = FaultyMedium(sector=16)
     store = opened(medium, nominal=250).store
     for n in range(committed):
         commit(store, bytes([n]), BLOCKS)
@@ -65,7 +65,7 @@ def test_a_crash_leaves_a_group_whole_or_not_at_all(
             group.commit(b"last")
     except OSError:
         pass
-    crashed = medium.crash(in_sectors(rng, 16))
+    crashed = medium.crash(some(rng.randrange(1 << 30), 0.7))
     after = opened(crashed)
     expected = [bytes([n]) for n in range(committed)]
     assert after.payloads in (expected, [*expected, b"last"])

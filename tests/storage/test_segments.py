@@ -17,8 +17,8 @@ from otrdb.storage.group_writer import Group
 from otrdb.storage.groups import FIRST_POSITION
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.segments import SegmentStore
-from tests.storage.stores import commit, no_damage, opened, put, scanned
 from otrdb.testing.medium import FaultyMedium, everything
+from tests.storage.stores import commit, no_damage, opened, put, scanned
 
 FIRST = "segment-00000001.otr"
 SECOND = "segment-00000002.otr"

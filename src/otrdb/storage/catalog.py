@@ -11,13 +11,14 @@ import threading
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
+from uuid import UUID
 
 from otrdb.errors import Damaged, DiskFull
 from otrdb.storage import catalog_tables as tables
+from otrdb.storage.catalog_sums import is_sound, prepare
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from uuid import UUID
 
     from otrdb.storage.catalog_tables import CatalogSnapshot, CatalogStream, CatalogVersion, SegmentSpace
     from otrdb.storage.groups import GroupInfo, Position
@@ -183,9 +184,9 @@ def _open(path: Path, archive: UUID) -> sqlite3.Connection | None:
     db = _connection(path)
     try:
         _make_safe(db)
-        if tables.belongs_to(db, archive):
+        if tables.belongs_to(db, archive) and is_sound(db, _empty):
             return db
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, ValueError):
         # Whatever is wrong with it, what it says can be had from the segments.
         pass
     db.close()
@@ -207,9 +208,9 @@ def _copy(path: Path, archive: UUID) -> sqlite3.Connection:
     try:
         with closing(_connection(f"{path.absolute().as_uri()}?mode=ro")) as source:
             source.backup(memory)
-        if tables.belongs_to(memory, archive):
+        if tables.belongs_to(memory, archive) and is_sound(memory, _empty):
             return memory
-    except sqlite3.DatabaseError:
+    except (sqlite3.DatabaseError, ValueError):
         # As in _open; and what a writer left that died while it wrote cannot be read without writing.
         pass
     memory.close()
@@ -222,8 +223,15 @@ def _in_memory(archive: UUID) -> sqlite3.Connection:
     return db
 
 
+def _empty() -> sqlite3.Connection:
+    """A catalog as it is made."""
+    return _in_memory(UUID(int=0))
+
+
 def _connection(path: Path | str) -> sqlite3.Connection:
-    return sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True)
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False, uri=True)
+    prepare(db)
+    return db
 
 
 def _make_safe(db: sqlite3.Connection) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from otrdb.model import FIRST_VERSION, Kind
 from otrdb.storage.blocks import ADDRESS, HEADER_BYTES, NOWHERE, Address
+from otrdb.storage.catalog_sums import add_sums
 from otrdb.storage.groups import FIRST_POSITION, GroupInfo, Position
 from otrdb.storage.records import (
     Committed,
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-CATALOG_FORMAT: Final = 1
+CATALOG_FORMAT: Final = 2
 """Number of this set of tables. A catalog with another one is rebuilt, so it may change at will."""
 
 _SCHEMA: Final = """
@@ -102,10 +103,12 @@ class SegmentSpace(NamedTuple):
 
 def create_tables(db: sqlite3.Connection, archive: UUID) -> None:
     """Make the tables of a catalog in which nothing has been applied."""
-    db.executescript(f"BEGIN; {_SCHEMA} COMMIT;")
+    db.executescript(f"BEGIN; {_SCHEMA}")
+    add_sums(db)
     db.execute(
         "INSERT INTO meta VALUES (?, ?, ?, ?, ?, 0, 0)", (CATALOG_FORMAT, archive.bytes, *FIRST_POSITION)
     )
+    db.execute("COMMIT")
 
 
 def belongs_to(db: sqlite3.Connection, archive: UUID) -> bool:

@@ -53,7 +53,7 @@ class Catalogs:
         data = b"" if choice == 3 or not self._seen else self._seen[-1]
         if choice in (4, 5) and self._seen:
             data = rng.choice(self._seen)
-        if choice == 6 and self._seen and not __import__('os').environ.get('NOTORN'):
+        if choice == 6 and self._seen:
             data = _torn(rng, rng.choice(self._seen), data)
         self._given += 1
         path = self._directory / f"other-{self._given}.sqlite"

@@ -31,7 +31,7 @@ import os
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Literal, TypeAlias
@@ -284,6 +284,11 @@ class FaultyMedium:
         self.sector = sector
         self.counts: Counter[Step] = Counter()
         self.watch: Callable[[Step, str], None] | None = None
+
+    @classmethod
+    def of(cls, files: Mapping[str, bytes]) -> FaultyMedium:
+        """A medium with these files, durably: what `contents` gives."""
+        return cls({name: Content(bytearray(data), bytearray(data)) for name, data in files.items()})
 
     @property
     def used(self) -> int:

@@ -16,6 +16,7 @@ Example:
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
@@ -35,7 +36,6 @@ START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
 LARGE = 17_000
 """Points of a batch that is a commit of its own."""
-
 
 
 class Insert(NamedTuple):
@@ -115,6 +115,7 @@ Operation: TypeAlias = (
 )
 
 
+@cache
 def uuid_of(stream: int) -> UUID:
     """The uuid of a stream of `create_all`."""
     return uuid5(SPACE, str(stream))
@@ -216,7 +217,7 @@ def perform(archive: Archive, operation: Operation) -> Any:
             handle = archive.stream(uuid_of(stream))
             return _held(handle, handle.version)
         case Settle():
-            archive._engine.core.writable().sync_through(1 << 62)  # noqa: SLF001 - time cannot be waited for
+            archive._engine.core.writable().sync_through(1 << 62)
         case _:
             _perform_on_metadata(archive, operation)
     return None

@@ -6,7 +6,7 @@ Example:
     >>> cuts = PowerCuts(durability="off", singles=2, every=7)
     >>> cuts.run([*islice(operations(seed=1), 6), Flush(None), Reopen("gone")])
     []
-    >>> cuts.tally.points > 20 and cuts.tally.cuts > 100
+    >>> cuts.tally.cuts > cuts.tally.points > 0
     True
 """
 
@@ -27,7 +27,17 @@ from otrdb.storage.durability import Durability
 from otrdb.storage.segments import SEGMENT_BYTES
 from otrdb.testing.catalogs import Catalogs
 from otrdb.testing.medium import SECTOR, FaultyMedium, everything, nothing
-from otrdb.testing.operations import START, Ask, Flush, Insert, Operation, Reopen, create_all, kind_of, perform
+from otrdb.testing.operations import (
+    START,
+    Ask,
+    Flush,
+    Insert,
+    Operation,
+    Reopen,
+    create_all,
+    kind_of,
+    perform,
+)
 from otrdb.testing.survival import some, survivals
 from otrdb.testing.witness import Witness
 
@@ -181,9 +191,7 @@ class PowerCuts:
         self._point = 0
 
     def _open(self, medium: FaultyMedium, catalog: Path | None) -> Archive:
-        return opened(
-            medium, self._durability, journal=self._journal, segment=self._segment, catalog=catalog
-        )
+        return opened(medium, self._durability, journal=self._journal, segment=self._segment, catalog=catalog)
 
     def _acknowledged(self, archive: Archive, operation: Operation, answer: Any) -> None:
         self._doubtful = None
@@ -210,17 +218,14 @@ class PowerCuts:
             self._try(left, where, seed + number, again=number < 8)
 
     def _note_session(self) -> None:
-        journal = self._archive._engine.core.journal if self._archive else None  # noqa: SLF001
+        journal = self._archive._engine.core.journal if self._archive else None
         closing = isinstance(self._doubtful, Reopen) or self._ended
         self._epoch = max(self._epoch, journal.epoch if journal is not None else 0)
         self._begun = journal is not None and journal.begun and not closing
 
     def _try(self, left: FaultyMedium, where: str, seed: int, *, again: bool) -> None:
-        key = hash((self._done, self._doubtful is None, tuple(left.contents().items())))
-        if key in self._known:
-            self.tally.same += 1
+        if self._is_known(left):
             return
-        self._known.add(key)
         self.tally.cuts += 1
         if again:
             left.watch = lambda step, name: self._cut_again(left, f"{where}; opening, {step} {name}", seed)
@@ -229,11 +234,22 @@ class PowerCuts:
         except (AssertionError, OtrError) as error:
             self._problems.append(f"{where}, doubtful {_short(self._doubtful)}: {error!r:.500}")
 
-    def _cut_again(self, left: FaultyMedium, where: str, seed: int) -> None:
+    def _is_known(self, left: FaultyMedium) -> bool:
+        """Whether the same was left before, when the same had been acknowledged."""
+        key = hash((self._done, self._doubtful is None, tuple(left.contents().items())))
+        known = key in self._known
+        self._known.add(key)
+        self.tally.same += known
+        return known
+
+    def _cut_again(self, opening: FaultyMedium, where: str, seed: int) -> None:
         for number, survives in enumerate((nothing, everything, some(seed))):
+            left = opening.crash(survives)
+            if self._is_known(left):
+                continue
             self.tally.again += 1
             try:
-                self._verify(left.crash(survives), seed + number, stopped=False)
+                self._verify(left, seed + number, stopped=False)
             except (AssertionError, OtrError) as error:
                 self._problems.append(f"{where}, survival {number}: {error!r:.500}")
 
@@ -259,7 +275,7 @@ class PowerCuts:
                 _verify_sound(after)
 
     def _verify_epoch(self, archive: Archive) -> None:
-        epoch = archive._engine.core.writable().epoch  # noqa: SLF001
+        epoch = archive._engine.core.writable().epoch
         assert epoch >= self._epoch + self._begun, f"epoch {epoch} after {self._epoch}"
 
 

@@ -1,13 +1,35 @@
-"""Batches of points of the shapes that break archivers, drawn by Hypothesis and small when they can be."""
+"""Strategies for Hypothesis: batches of the shapes that break archivers, ranges, histories of operations.
+
+Needs Hypothesis: ``pip install otrdb[testing]``.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import numpy as np
 from hypothesis import strategies as st
 
-from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME, Kind
+from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME, Kind, Merge
+from otrdb.testing.operations import (
+    SECOND,
+    START,
+    Ask,
+    Create,
+    Delete,
+    Drop,
+    Flush,
+    Insert,
+    Keep,
+    Obliterate,
+    Operation,
+    Reopen,
+    Settle,
+    Update,
+    kind_of,
+)
 
 CAPACITY = 16_384
 """Points per leaf, and per chunk."""
@@ -114,3 +136,67 @@ def ranges(draw: st.DrawFn, times: Any) -> tuple[int, int]:
     )
     one, other = (min(max(draw(place) + draw(st.integers(-1, 1)), MIN_TIME), MAX_TIME - 1) for _ in range(2))
     return min(one, other), max(one, other) + 1
+
+
+@st.composite
+def inserts(draw: st.DrawFn, streams: tuple[int, ...], largest: int) -> Insert:
+    """An insert of any way into some of these streams of `create_all`, up to ``largest`` points in each."""
+    way = draw(st.sampled_from(["one", "many", "wide"]))
+    alike = [stream for stream in streams if kind_of(stream) is kind_of(streams[0])]
+    among = alike if way == "wide" else streams
+    most = 1 if way == "one" else len(among)
+    chosen = draw(st.lists(st.sampled_from(among), min_size=1, max_size=most, unique=True))
+    count = draw(st.one_of(st.integers(1, 8), st.integers(1, largest)))
+    start, step = draw(st.integers(0, 1_000)), draw(st.sampled_from([1, 0, -1, 7]))
+    times = START + SECOND * (start + step * np.arange(count))
+    values = np.arange(count) * draw(st.integers(0, 9)) % 5
+    parts = {stream: (times, values.astype(kind_of(stream).dtype)) for stream in chosen}
+    return Insert(way, parts, draw(st.sampled_from([merge.value for merge in Merge])))
+
+
+@st.composite
+def histories(draw: st.DrawFn, streams: tuple[int, ...], longest: int, largest: int = 700) -> list[Operation]:
+    """Up to ``longest`` operations on these streams of `create_all`, and on others they make themselves.
+
+    ``largest`` is the most points of an insert in one stream.
+    """
+    stream = st.sampled_from(streams)
+    second = st.integers(0, 1_500).map(lambda number: START + SECOND * number)
+    deletes = st.builds(Delete, stream, second, st.integers(1, 500)).map(
+        lambda delete: delete._replace(end=delete.start + SECOND * delete.end)
+    )
+    plain: st.SearchStrategy[Operation] = st.one_of(
+        inserts(streams, largest),
+        inserts(streams, largest),
+        deletes,
+        st.builds(Flush, st.one_of(st.none(), stream)),
+        st.builds(Ask, stream),
+        st.builds(Settle),
+        st.builds(Reopen, st.sampled_from(["kept", "older", "gone"])),
+    )
+    listed = draw(st.lists(st.one_of(plain, plain, st.sampled_from(_METADATA)), max_size=longest))
+    return list(_possible(listed, streams))
+
+
+_METADATA: Sequence[type[Operation]] = (Update, Create, Obliterate, Keep, Drop)
+
+
+def _possible(drawn: Sequence[Operation | type[Operation]], streams: tuple[int, ...]) -> Iterator[Operation]:
+    """The operations, those on metadata with a subject: names not used yet, streams and snapshots there are."""
+    made: list[UUID] = []
+    kept: list[str] = []
+    for number, operation in enumerate(drawn):
+        if operation is Update:
+            yield Update(streams[number % len(streams)], str(number))
+        elif operation is Create:
+            made.append(UUID(int=number + 1))
+            yield Create(made[-1])
+        elif operation is Keep:
+            kept.append(str(number))
+            yield Keep(kept[-1])
+        elif operation is Obliterate and made:
+            yield Obliterate(made.pop())
+        elif operation is Drop and kept:
+            yield Drop(kept.pop())
+        elif not isinstance(operation, type):
+            yield operation

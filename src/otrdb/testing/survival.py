@@ -75,7 +75,9 @@ def torn(seed: int) -> Survives:
         rng = random.Random(seed)
         for change in changes:
             if isinstance(change, Change) and change.data is not None:
-                low, high = sorted(rng.choice((0, rng.randint(0, len(change.data)), len(change.data))) for _ in "ab")
+                low, high = sorted(
+                    rng.choice((0, rng.randint(0, len(change.data)), len(change.data))) for _ in "ab"
+                )
                 yield change.part(low, high)
             elif rng.random() < 0.5:
                 yield change

@@ -222,7 +222,9 @@ class Witness:
             states = {stream: _with(state, stream, survivors) for stream, state in before.items()}
             if isinstance(doubtful, Insert):
                 yield _Future(
-                    number, True, {stream: _with(state, stream, [doubtful]) for stream, state in states.items()}
+                    number,
+                    True,
+                    {stream: _with(state, stream, [doubtful]) for stream, state in states.items()},
                 )
             elif isinstance(doubtful, Delete):
                 stream, start, end = doubtful
@@ -263,7 +265,9 @@ class Witness:
         version = handle.version
         # A mark may be lost with the points it was made for; its number must never stand for others.
         told = [number for owner, number in self._committed if owner == stream]
-        assert version >= (self._newest[stream] if self._lasting else max(told, default=10)), "a version went back"
+        assert version >= (self._newest[stream] if self._lasting else max(told, default=10)), (
+            "a version went back"
+        )
         self._newest[stream] = version
         assert handle.at(version).count() == len(self.state(stream).times)
         if lasting:  # a reader's marks are its own

@@ -1,0 +1,45 @@
+"""Power cuts at every step: the fast part. `make test-crash` runs the exhaustive one (`tests.crash`)."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from otrdb.testing import Operation, PowerCuts
+from otrdb.testing.strategies import histories
+from tests.crash.histories import DURABILITIES, HISTORIES, JOURNAL, SECTORS, SEGMENT, STREAMS, Run
+
+
+@pytest.mark.parametrize("name", HISTORIES)
+def test_power_cuts_lose_and_tear_nothing(name: str) -> None:
+    """Each history in one mode, another one for each, at some of its steps."""
+    place = list(HISTORIES).index(name)
+    run = Run(name, DURABILITIES[place % 3], SECTORS[place % 2], every=3, first=place, singles=3)
+    cuts = run.cuts()
+    assert cuts.run(run.history()) == []
+    assert cuts.tally.cuts > cuts.tally.points > 0
+
+
+@settings(max_examples=25)
+@given(
+    history=histories(STREAMS, longest=20),
+    durability=st.sampled_from(DURABILITIES),
+    sector=st.sampled_from(SECTORS),
+    seed=st.integers(0, 1 << 20),
+)
+def test_power_cuts_anywhere_in_any_history_lose_and_tear_nothing(
+    history: list[Operation], durability: str, sector: int, seed: int
+) -> None:
+    cuts = PowerCuts(
+        STREAMS,
+        durability=durability,
+        sector=sector,
+        journal=JOURNAL,
+        segment=SEGMENT,
+        seed=seed,
+        singles=2,
+        every=11,
+        first=seed,
+    )
+    assert cuts.run(history) == []
