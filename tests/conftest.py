@@ -2,7 +2,11 @@
 
 import os
 
+import pytest
 from hypothesis import settings
+
+# What is asserted there is shown as what tests assert.
+pytest.register_assert_rewrite("otrdb.testing")
 
 # Deadlines measure the machine, not the code: a busy small board must not fail a correct test.
 settings.register_profile("default", deadline=None, max_examples=60)

@@ -1,4 +1,4 @@
-"""The commit rules (a) to (d) are needed: with one taken out of the engine, power cuts break what it stands for."""
+"""The commit rules (a) to (d) are needed: without one of them power cuts break what it stands for."""
 
 from __future__ import annotations
 

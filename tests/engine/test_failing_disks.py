@@ -33,7 +33,7 @@ from tests.engine.support import SECOND, core_of, fill
 
 if TYPE_CHECKING:
     from otrdb import Archive
-    from otrdb.testing.medium import Operation as Step
+    from otrdb.testing.medium import Step
     from otrdb.testing.operations import Operation
 
 ALL = np.ones(2_000)

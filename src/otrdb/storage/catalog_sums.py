@@ -61,7 +61,7 @@ def _sum(db: sqlite3.Connection, table: str) -> int:
     return total
 
 
-def _with_row(total: int, table: str, *row: Any) -> int:
+def _with_row(total: int, table: str, *row: object) -> int:
     """A sum with a row added, or taken away."""
     # Not a CRC: like changes of two rows would cancel each other.
     digest = blake2b(repr((table, row)).encode(), digest_size=8).digest()

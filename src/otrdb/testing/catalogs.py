@@ -20,11 +20,10 @@ class Catalogs:
     The catalog is an index of the segments, so whatever becomes of it must be found out, and do no harm.
     """
 
-    def __init__(self, directory: Path, seed: int) -> None:
+    def __init__(self, directory: Path) -> None:
         self.live = directory / "catalog.sqlite"
         self._directory = directory
         self._given = 0
-        self._seed = seed
         self._seen: list[bytes] = []
 
     def note(self) -> None:

@@ -13,7 +13,7 @@ Example:
 from __future__ import annotations
 
 import tempfile
-from contextlib import ExitStack
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -42,12 +42,15 @@ from otrdb.testing.survival import some, survivals
 from otrdb.testing.witness import Witness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from otrdb import Archive
     from otrdb.storage.medium import Medium
+    from otrdb.testing.medium import Survives
 
 MEBIBYTE = 1 << 20
+
+_COARSE = 8
 
 MEMORY = Path("/dev/shm")
 """Where catalogs are kept, if it is there: SQLite's syncs need not be waited for."""
@@ -144,7 +147,7 @@ class PowerCuts:
     ) -> None:
         self.streams = tuple(streams)
         self.tally = Tally()
-        self._durability = durability
+        self.durability = durability
         self._sector = sector
         self._journal = journal
         self._segment = segment
@@ -154,129 +157,151 @@ class PowerCuts:
         self._first = first
 
     def run(self, history: Iterable[Operation]) -> list[str]:
-        """Run one history; returns what was broken, in words."""
+        """Run one history, at the end of which the archive is closed; returns what was broken, in words."""
         self.tally.histories += 1
         with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as directory:
-            self._begin(Catalogs(Path(directory), self._seed))
-            archive = self._open(self._medium, self._catalogs.live)
-            self._medium.watch = self._cut
-            for operation in history:
-                self._doubtful = operation
-                if isinstance(operation, Reopen):
-                    archive.close()
-                    self._catalogs.change(operation.catalog)
-                    archive, answer = self._open(self._medium, self._catalogs.live), None
-                else:
-                    answer = perform(archive, operation)
-                self._acknowledged(archive, operation, answer)
-            self._ended = True
-            archive.close()
-            self._cut("end", "")
-        return self._problems
+            return _Run(self, Catalogs(Path(directory))).problems_of(history)
 
-    def _begin(self, catalogs: Catalogs) -> None:
-        self._catalogs = catalogs
-        self._medium = FaultyMedium(sector=self._sector)
-        with self._open(self._medium, catalogs.live) as archive:
+    def medium(self) -> FaultyMedium:
+        """A medium with an archive that holds the streams, and nothing else."""
+        medium = FaultyMedium(sector=self._sector)
+        with self.open(medium, None) as archive:
             create_all(archive, self.streams)
-        self._medium = self._medium.crash(everything)
-        self._witness = Witness(self.streams, lasting=self._durability == "sync")
+        return medium.crash(everything)
+
+    def open(self, medium: FaultyMedium, catalog: Path | None) -> Archive:
+        """An archive on that medium, as histories are run on."""
+        return opened(medium, self.durability, journal=self._journal, segment=self._segment, catalog=catalog)
+
+    def survivals(self, point: int, changes: int) -> list[Survives]:
+        """What may be left of so many changes at a step of the history; none where no cut is wanted."""
+        if point % self._every != self._first % self._every:
+            return []
+        self.tally.points += 1
+        return list(survivals(changes, self.seed_of(point), singles=self._singles))
+
+    def seed_of(self, point: int) -> int:
+        """Of what is chosen at random at a step of the history."""
+        return self._seed + 1_000 * point
+
+
+class _Run:
+    """One history, and what is known at every step of it."""
+
+    def __init__(self, cuts: PowerCuts, catalogs: Catalogs) -> None:
+        self._cuts = cuts
+        self._catalogs = catalogs
+        self._medium = cuts.medium()
+        self._witness = Witness(cuts.streams, lasting=cuts.durability == "sync")
+        self._archive = self._opened()
+        self._medium.watch = self._cut
         self._doubtful: Operation | None = None
         self._done = 0
-        self._epoch = 0
-        self._begun = self._ended = False
-        self._archive: Archive | None = None
+        self._closing = False
+        self._point = 0
         self._known: set[int] = set()
         self._problems: list[str] = []
-        self._point = 0
 
-    def _open(self, medium: FaultyMedium, catalog: Path | None) -> Archive:
-        return opened(medium, self._durability, journal=self._journal, segment=self._segment, catalog=catalog)
+    def problems_of(self, history: Iterable[Operation]) -> list[str]:
+        for operation in history:
+            self._doubtful = operation
+            answer = self._do(operation)
+            self._doubtful = None
+            self._done += 1
+            self._witness.acknowledged(operation, answer)
+            self._witness.look(self._archive)
+            self._catalogs.note()
+        self._close()
+        self._cut("end", "")
+        return self._problems
 
-    def _acknowledged(self, archive: Archive, operation: Operation, answer: Any) -> None:
-        self._doubtful = None
-        self._done += 1
-        self._archive = archive
-        self._witness.acknowledged(operation, answer)
-        self._witness.look(archive)
-        self._catalogs.note()
+    def _do(self, operation: Operation) -> Any:
+        if not isinstance(operation, Reopen):
+            return perform(self._archive, operation)
+        self._close()
+        self._catalogs.change(operation.catalog)
+        self._archive = self._opened()
+        self._closing = False
+        return None
+
+    def _opened(self) -> Archive:
+        return self._cuts.open(self._medium, self._catalogs.live)
+
+    def _close(self) -> None:
+        self._closing = True
+        self._archive.close()
 
     # --- one cut
 
     def _cut(self, step: str, name: str) -> None:
         self._point += 1
-        self._note_session()
-        if self._point % self._every != self._first % self._every:
-            return
-        self.tally.points += 1
-        seed = self._seed + 1_000 * self._point
+        seed = self._cuts.seed_of(self._point)
         changes = len(self._medium.unsynced())
-        for number, survives in enumerate(survivals(changes, seed, singles=self._singles)):
+        for number, survives in enumerate(self._cuts.survivals(self._point, changes)):
             left = self._medium.crash(survives)
             where = f"{self._done} operations, {step} {name}, survival {number}"
             # The first are the coarse ones: nothing, everything, halves, one at random.
-            self._try(left, where, seed + number, again=number < 8)
-
-    def _note_session(self) -> None:
-        journal = self._archive._engine.core.journal if self._archive else None
-        closing = isinstance(self._doubtful, Reopen) or self._ended
-        self._epoch = max(self._epoch, journal.epoch if journal is not None else 0)
-        self._begun = journal is not None and journal.begun and not closing
+            self._try(left, where, seed + number, again=number < _COARSE)
 
     def _try(self, left: FaultyMedium, where: str, seed: int, *, again: bool) -> None:
         if self._is_known(left):
             return
-        self.tally.cuts += 1
+        self._cuts.tally.cuts += 1
         if again:
             left.watch = lambda step, name: self._cut_again(left, f"{where}; opening, {step} {name}", seed)
-        try:
-            self._verify(left, seed, stopped=again)
-        except (AssertionError, OtrError) as error:
-            self._problems.append(f"{where}, doubtful {_short(self._doubtful)}: {error!r:.500}")
+        with self._noting(where):
+            self._verify(left, seed, go_on=again)
+
+    def _cut_again(self, opening: FaultyMedium, where: str, seed: int) -> None:
+        for number, survives in enumerate((nothing, everything, some(seed))):
+            left = opening.crash(survives)
+            if not self._is_known(left):
+                self._cuts.tally.again += 1
+                with self._noting(f"{where}, survival {number}"):
+                    self._verify(left, seed + number, go_on=False)
 
     def _is_known(self, left: FaultyMedium) -> bool:
         """Whether the same was left before, when the same had been acknowledged."""
         key = hash((self._done, self._doubtful is None, tuple(left.contents().items())))
         known = key in self._known
         self._known.add(key)
-        self.tally.same += known
+        self._cuts.tally.same += known
         return known
 
-    def _cut_again(self, opening: FaultyMedium, where: str, seed: int) -> None:
-        for number, survives in enumerate((nothing, everything, some(seed))):
-            left = opening.crash(survives)
-            if self._is_known(left):
-                continue
-            self.tally.again += 1
-            try:
-                self._verify(left, seed + number, stopped=False)
-            except (AssertionError, OtrError) as error:
-                self._problems.append(f"{where}, survival {number}: {error!r:.500}")
+    @contextmanager
+    def _noting(self, where: str) -> Iterator[None]:
+        try:
+            yield
+        except (AssertionError, OtrError) as error:
+            self._problems.append(f"{where}, doubtful {self._doubtful!r:.120}: {error!r:.500}")
 
-    def _verify(self, left: FaultyMedium, seed: int, *, stopped: bool) -> None:
-        """The archive that was left keeps all promises and goes on; if it is ``stopped`` then, it does so again."""
+    def _verify(self, left: FaultyMedium, seed: int, *, go_on: bool) -> None:
+        """What was left keeps all promises and takes points; with ``go_on`` the power is cut then, too."""
         witness = self._witness.copy()
-        with ExitStack() as stack:
-            catalog = stack.enter_context(self._catalogs.some(seed))
-            archive = stack.enter_context(self._open(left, catalog))
+        with self._catalogs.some(seed) as catalog, self._cuts.open(left, catalog) as archive:
             left.watch = None
             self._verify_epoch(archive)
             witness.verify(archive, self._doubtful)
             witness.look(archive)
-            for operation in _more(self.streams):
+            for operation in _more(self._cuts.streams):
                 witness.acknowledged(operation, perform(archive, operation))
                 witness.look(archive)
             witness.verify_bits(archive)
             _verify_sound(archive)
-            if stopped:
-                catalog = stack.enter_context(self._catalogs.some(seed + 1))
-                after = stack.enter_context(self._open(left.crash(), catalog))
-                witness.verify(after)
-                _verify_sound(after)
+            if go_on:
+                self._verify_once_more(left.crash(), witness, seed + 1)
+
+    def _verify_once_more(self, left: FaultyMedium, witness: Witness, seed: int) -> None:
+        with self._catalogs.some(seed) as catalog, self._cuts.open(left, catalog) as archive:
+            witness.verify(archive)
+            _verify_sound(archive)
 
     def _verify_epoch(self, archive: Archive) -> None:
-        epoch = archive._engine.core.writable().epoch
-        assert epoch >= self._epoch + self._begun, f"epoch {epoch} after {self._epoch}"
+        """After a session that did not close there is a new epoch."""
+        session = self._archive._engine.core.journal
+        assert session is not None
+        least = session.epoch + (session.begun and not self._closing)
+        assert archive._engine.core.writable().epoch >= least, "the epoch did not grow"
 
 
 def _verify_sound(archive: Archive) -> None:
@@ -292,7 +317,3 @@ def _more(streams: tuple[int, ...]) -> list[Operation]:
     parts = {stream: (times, np.array([1, 0]).astype(kind_of(stream).dtype)) for stream in streams[:3]}
     first = streams[0]
     return [Ask(first), Insert("many", parts), Ask(first), Flush(first), Ask(streams[-1])]
-
-
-def _short(operation: Operation | None) -> str:
-    return f"{operation!r:.120}"

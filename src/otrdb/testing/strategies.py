@@ -5,8 +5,7 @@ Needs Hypothesis: ``pip install otrdb[testing]``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 import numpy as np
@@ -30,6 +29,9 @@ from otrdb.testing.operations import (
     Update,
     kind_of,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
 
 CAPACITY = 16_384
 """Points per leaf, and per chunk."""
@@ -182,7 +184,7 @@ _METADATA: Sequence[type[Operation]] = (Update, Create, Obliterate, Keep, Drop)
 
 
 def _possible(drawn: Sequence[Operation | type[Operation]], streams: tuple[int, ...]) -> Iterator[Operation]:
-    """The operations, those on metadata with a subject: names not used yet, streams and snapshots there are."""
+    """The operations, those on metadata with a subject: a new name, a stream or snapshot there is."""
     made: list[UUID] = []
     kept: list[str] = []
     for number, operation in enumerate(drawn):
