@@ -6,11 +6,12 @@ SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-slow lint format bench report wheel aarch64 clean $(VENV)
+.PHONY: help run test test-crash test-slow lint format bench report wheel aarch64 clean $(VENV)
 
 help:
 	@echo "make run        collect this host's own measurements and show them live"
 	@echo "make test       run the fast test suite"
+	@echo "make test-crash cut the power at every step of many histories, fail every step, flip bits (10 minutes)"
 	@echo "make test-slow  run every test"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite the layout"
@@ -40,6 +41,9 @@ run: $(VENV)/.run-stamp
 
 test: $(VENV)/.dev-stamp
 	$(BIN)/python -m pytest -m "not slow"
+
+test-crash: $(VENV)/.dev-stamp
+	$(BIN)/python -m tests.crash
 
 test-slow: $(VENV)/.dev-stamp
 	$(BIN)/python -m pytest

@@ -352,10 +352,14 @@ class Journal:
     def _free(self, lsn: int) -> None:
         keeper = None if self._file else self._tells_epoch()
         for file in [file for file in self._older if file.last < lsn and file is not keeper]:
-            self._files.free(file.number)
-            # One by one: a file that a crash brings back, while one behind it stays away, would look like
-            # the last before a loss.
-            self._files.sync_directory()
+            try:
+                self._files.free(file.number)
+                # One by one (I11): a file that a crash brings back, while one behind it stays away, would
+                # look like the last before a loss.
+                self._files.sync_directory()
+            except WriteFailed as error:
+                self._fail(error)
+                raise
             self._older.remove(file)
 
     def _tells_epoch(self) -> JournalFile | None:

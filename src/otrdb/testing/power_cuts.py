@@ -65,7 +65,7 @@ def opened(
     segment: int = SEGMENT_BYTES,
     catalog: Path | None = None,
 ) -> Archive:
-    """An archive on a medium, for writing. Its journal files have a quarter of ``journal`` bytes.
+    """An archive on a medium, for writing if that is. Its journal files have a quarter of ``journal`` bytes.
 
     Without a path for its ``catalog`` that is in memory, and made from the segments.
 
@@ -81,7 +81,7 @@ def opened(
     """
     return open_medium(
         medium,
-        writable=True,
+        writable=medium.writable,
         durability=Durability.parse(durability),
         budget=Budget(memory),
         journal_cap=journal,
@@ -278,6 +278,8 @@ class _Run:
     def _verify(self, left: FaultyMedium, seed: int, *, go_on: bool) -> None:
         """What was left keeps all promises and takes points; with ``go_on`` the power is cut then, too."""
         witness = self._witness.copy()
+        if go_on:
+            self._read_only(left, seed)
         with self._catalogs.some(seed) as catalog, self._cuts.open(left, catalog) as archive:
             left.watch = None
             self._verify_epoch(archive)
@@ -290,6 +292,15 @@ class _Run:
             _verify_sound(archive)
             if go_on:
                 self._verify_once_more(left.crash(), witness, seed + 1)
+
+    def _read_only(self, left: FaultyMedium, seed: int) -> None:
+        """A reader finds what a writer would find, and changes nothing."""
+        before = left.contents()
+        left.writable = False
+        with self._catalogs.some(seed) as catalog, self._cuts.open(left, catalog) as archive:
+            self._witness.copy().verify(archive, self._doubtful)
+        left.writable = True
+        assert left.contents() == before, "a reader changed something"
 
     def _verify_once_more(self, left: FaultyMedium, witness: Witness, seed: int) -> None:
         with self._catalogs.some(seed) as catalog, self._cuts.open(left, catalog) as archive:

@@ -157,8 +157,10 @@ def inserts(draw: st.DrawFn, streams: tuple[int, ...], largest: int) -> Insert:
 
 
 @st.composite
-def histories(draw: st.DrawFn, streams: tuple[int, ...], longest: int, largest: int = 700) -> list[Operation]:
-    """Up to ``longest`` operations on these streams of `create_all`, and on others they make themselves.
+def histories(
+    draw: st.DrawFn, streams: tuple[int, ...], longest: int, shortest: int = 0, largest: int = 700
+) -> list[Operation]:
+    """From ``shortest`` to ``longest`` operations on these streams of `create_all`, and on others they make themselves.
 
     ``largest`` is the most points of an insert in one stream.
     """
@@ -176,7 +178,9 @@ def histories(draw: st.DrawFn, streams: tuple[int, ...], longest: int, largest: 
         st.builds(Settle),
         st.builds(Reopen, st.sampled_from(["kept", "older", "gone"])),
     )
-    listed = draw(st.lists(st.one_of(plain, plain, st.sampled_from(_METADATA)), max_size=longest))
+    listed = draw(
+        st.lists(st.one_of(plain, plain, st.sampled_from(_METADATA)), min_size=shortest, max_size=longest)
+    )
     return list(_possible(listed, streams))
 
 

@@ -192,7 +192,7 @@ class Witness:
                 self._verify_versions(archive, stream, lasting=writer)
             note = archive.stream(uuid_of(stream)).annotations.get("note")
             assert note == self._notes.get(stream), f"annotation of stream {stream}"
-        self._verify_gone(archive, writer=writer)
+        self._verify_gone(archive, asked=writer and versions)
         assert archive.snapshots() == sorted(self._kept)
         for name in list(self._kept)[-2:]:
             self._verify_snapshot(archive, name)
@@ -255,9 +255,9 @@ class Witness:
         if happened:
             self.acknowledged(doubtful)
 
-    def _verify_gone(self, archive: Archive, *, writer: bool) -> None:
+    def _verify_gone(self, archive: Archive, *, asked: bool) -> None:
         assert {stream.uuid for stream in archive.streams("made/")} == self._made
-        for uuid in self._gone if writer else ():
+        for uuid in self._gone if asked else ():
             assert _refuses(archive, uuid), "an obliterated stream may be made again"
 
     def _verify_versions(self, archive: Archive, stream: int, *, lasting: bool) -> None:
