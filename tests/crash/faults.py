@@ -1,4 +1,4 @@
-"""Disks that fail or are full at every step of a history: what was acknowledged stays, nothing is there in part.
+"""Disks that fail or are full at every step of a history: nothing acknowledged is lost, nothing torn.
 
 After EIO the archive writes no more, answers as before, and is whole when it is opened again. After ENOSPC
 the call that met it can be repeated, as its error says.

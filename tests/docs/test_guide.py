@@ -1,4 +1,4 @@
-"""The guide's code runs, and prints what the guide shows."""
+"""The code of the guide, and of the page on reliability, runs and prints what they show."""
 
 from pathlib import Path
 
@@ -19,3 +19,9 @@ def test_guide(directory: Path) -> None:
     run = Run("docs/guide.md", directory)
     run.page((ROOT / "docs/guide.md").read_text())
     assert run.executed > 15
+
+
+def test_reliability(directory: Path) -> None:
+    run = Run("docs/reliability.md", directory)
+    run.page((ROOT / "docs/reliability.md").read_text())
+    assert run.executed == 3

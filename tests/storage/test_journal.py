@@ -14,8 +14,7 @@ from otrdb.errors import DiskFull, InsertTooBig, InvalidArgument, MismatchedColu
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
 from otrdb.storage.journal import Journal
-from otrdb.testing.medium import FaultyFile, FaultyMedium, everything
-from otrdb.testing.survival import all_but
+from otrdb.testing import FaultyFile, FaultyMedium, Step, Survives, all_but, everything, only, zeros
 from tests.storage.journals import (
     CAP,
     FIRST,
@@ -368,6 +367,70 @@ def test_what_a_file_says_of_those_before_it_is_believed_when_they_are_gone() ->
     appended = [(one(2, 1).append_to(journal), one(2, 1))]
     journal.sync_through(appended[0][0])
     assert read(medium.crash()) == (expected(appended), [])
+
+
+def test_files_that_are_freed_together_leave_no_gap() -> None:
+    """In whatever order the disk forgets names, no file comes back without those behind it."""
+    medium = FaultyMedium()
+    journal = journal_on(medium)
+    appended = fill(journal, files=4)
+    journal.sync_through(len(appended))
+    kept = [(lsn, batch) for lsn, batch in appended if lsn > journal.files()[2].last]
+    left: list[FaultyMedium] = []
+
+    def cut(*_: str) -> None:
+        changes = range(len(medium.unsynced()))
+        left.extend(medium.crash(survives(place)) for place in changes for survives in (only, all_but))
+
+    medium.watch = cut
+    journal.free_below(kept[0][0])
+    assert len(left) >= 6
+    for crashed in left:
+        found, lost = read(crashed)
+        assert lost == []
+        assert found[-len(kept) :] == expected(kept)
+
+
+@pytest.mark.parametrize("survives", [zeros, everything])
+def test_a_file_that_was_never_begun_is_not_one_that_lost_its_records(survives: Survives) -> None:
+    medium = FaultyMedium()
+    journal = journal_on(medium)
+    appended = fill(journal, files=2)
+    journal.sync_through(len(appended))
+    left: list[FaultyMedium] = []
+    medium.watch = lambda step, _: left.append(medium.crash(survives)) if step == "sync" else None
+    journal.free_below(0)
+    journal._begin_file(0)
+    medium.watch = None
+    for crashed in left:
+        again = journal_on(crashed)
+        assert replayed(again) == (expected(appended), [])
+        # Once the files before it are gone nothing but itself tells what it was.
+        after: list[FaultyMedium] = []
+        again.append(*one(7, 7).columns())
+        again.sync_through(again.next_lsn)
+        crashed.watch = lambda *_, disk=crashed, after=after: after.append(disk.crash())
+        again.free_below(again.next_lsn - 1)
+        for last in after:
+            found, lost = read(last)
+            assert (found[-1][2], lost) == (7, [])
+
+
+@pytest.mark.parametrize("step", ["delete", "rename", "sync_directory"])
+def test_after_a_file_could_not_be_freed_nothing_is_written(step: Step) -> None:
+    """The name may have changed or not, now or after a crash: no other may be changed behind it."""
+    medium = FaultyMedium()
+    journal = journal_on(medium)
+    appended = fill(journal, files=3)
+    journal._files._spares = 0 if step == "delete" else 4
+    medium.fail(step)
+    with pytest.raises(WriteFailed):
+        journal.free_below(journal.next_lsn)
+    assert journal.failed
+    with pytest.raises(WriteFailed):
+        one(1, 1).append_to(journal)
+    assert read(medium.crash())[1] == []
+    assert len(appended) > 0
 
 
 def test_a_session_that_only_freed_files_ends_cleanly() -> None:

@@ -160,7 +160,7 @@ def inserts(draw: st.DrawFn, streams: tuple[int, ...], largest: int) -> Insert:
 def histories(
     draw: st.DrawFn, streams: tuple[int, ...], longest: int, shortest: int = 0, largest: int = 700
 ) -> list[Operation]:
-    """From ``shortest`` to ``longest`` operations on these streams of `create_all`, and on others they make themselves.
+    """From ``shortest`` to ``longest`` operations on these streams of `create_all`, and on others they make.
 
     ``largest`` is the most points of an insert in one stream.
     """

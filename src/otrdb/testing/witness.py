@@ -123,21 +123,27 @@ class Witness:
                 pass
 
     def _inserted(self, operation: Insert, *, durable: bool) -> None:
-        self._unsettled.append(operation)
         if durable:
+            # A commit of its own: inserts into other streams may be lost though they came before.
             self._settle(set(operation.parts))
+            self._store(operation)
+        else:
+            self._unsettled.append(operation)
 
     def _settle(self, streams: set[int]) -> None:
         """All that was inserted into these streams so far is durable, and what came before that."""
         places = [place for place, insert in enumerate(self._unsettled) if streams & insert.parts.keys()]
         settled = places[-1] + 1 if places else 0
         for insert in self._unsettled[:settled]:
-            for stream, (times, values) in insert.parts.items():
-                if insert.merge == "never":
-                    self._waiting[stream].append((times, values))
-                else:
-                    self._states[stream] = model.merged(self._settled(stream), times, values, insert.merge)
+            self._store(insert)
         del self._unsettled[:settled]
+
+    def _store(self, insert: Insert) -> None:
+        for stream, (times, values) in insert.parts.items():
+            if insert.merge == "never":
+                self._waiting[stream].append((times, values))
+            else:
+                self._states[stream] = model.merged(self._settled(stream), times, values, insert.merge)
 
     def _settled(self, stream: int) -> model.State:
         """What must be in the stream. Plain inserts are merged when they are asked for."""
