@@ -270,10 +270,9 @@ class Committer:
         core, now = self._core, now_ns()
         found = []
         for plan, committed, _ in written:
-            kept = core.streams.held(plan.state.number)
             with core.lock:
                 versions = [*core.versions(plan.state), committed]
-            pruned = core.history.prunable(versions, now, kept)
+            pruned = core.prunable(plan.state, versions, now)
             if pruned:
                 found.append((plan.state, pruned))
         return found

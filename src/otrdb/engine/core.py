@@ -24,11 +24,12 @@ from .marks import Marks
 from .moments import Moments
 from .pending import Pending
 from .roots import Roots
+from .rules import Rules
 from .state import Committed, StreamState
 from .streams import Streams
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from otrdb.results import Finding
     from otrdb.storage.catalog import Catalog
@@ -81,6 +82,8 @@ class Core:
     moments: Moments = field(default_factory=Moments)
     pending: Pending = field(default_factory=Pending)
     history: History = field(default_factory=History)
+    """Which versions are kept of a stream that no rule says otherwise of."""
+    rules: Rules = field(default_factory=Rules)
     committing: RLock = field(default_factory=RLock)
     lock: RLock = field(default_factory=RLock)
     closed: bool = False
@@ -151,6 +154,13 @@ class Core:
             found = self.catalog.versions(state.number)
             state.versions = [committed_of(version) for version in found]
         return state.versions
+
+    def prunable(self, state: StreamState, versions: Sequence[Committed], now: int) -> list[int]:
+        """The numbers of those ``versions`` of a stream that need not be kept at ``now``, ns."""
+        with self.lock:
+            history = self.rules.history(state.metadata, self.history)
+            held = self.streams.held(state.number)
+        return history.prunable(versions, now, held)
 
     def newest_lsn(self) -> int:
         """The LSN of the newest acknowledged record. Asked under the lock."""

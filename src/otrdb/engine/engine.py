@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 
 from otrdb.errors import InvalidArgument, NoSuchStream, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
-from otrdb.storage.records import Obliterated, PropertiesSet, SnapshotDropped, SnapshotNamed, StreamCreated
+from otrdb.storage.records import (
+    Obliterated,
+    PropertiesSet,
+    SettingSet,
+    SnapshotDropped,
+    SnapshotNamed,
+    StreamCreated,
+)
 from otrdb.tree import empty_root
 
 from .commit import Committer
@@ -249,6 +256,17 @@ class Engine:
                 core.streams.remove(state)
                 state.versions, state.marks = [], {}
                 core.roots.drop(state)
+
+    # --- rules
+
+    def set_rule(self, scope: str, key: str, value: str) -> None:
+        """Give a rule a value, or with none take it away; durable when this returns."""
+        core = self.core
+        with core.committing:
+            core.writable()
+            self.committer.entries([SettingSet(scope, key, value)])
+            with core.lock:
+                core.rules.put(scope, key, value)
 
     # --- moments
 

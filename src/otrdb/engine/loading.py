@@ -13,6 +13,7 @@ from otrdb.storage.records import (
     Entry,
     Obliterated,
     PropertiesSet,
+    SettingSet,
     SnapshotDropped,
     SnapshotNamed,
     StreamCreated,
@@ -47,6 +48,8 @@ def load(core: Core, entries: Iterable[Entry]) -> None:
                 core.streams.snapshots[entry.name] = dict(entry.versions)
             case SnapshotDropped():
                 core.streams.snapshots.pop(entry.name, None)
+            case SettingSet():
+                core.rules.put(entry.scope, entry.key, entry.value)
 
 
 def load_catalog(core: Core) -> None:
@@ -68,6 +71,7 @@ def load_catalog(core: Core) -> None:
     for uuid in core.catalog.tombstones():
         core.streams.bury(uuid)
     core.streams.snapshots.update({name: kept.versions for name, kept in core.catalog.snapshots().items()})
+    core.rules.load(core.catalog.settings())
     core.streams.next_number = core.catalog.last_number + 1
 
 

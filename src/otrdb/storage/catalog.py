@@ -96,6 +96,10 @@ class Catalog:
         """The versions of a stream that are kept, ascending."""
         return self._ask(lambda db: tables.versions(db, number))
 
+    def with_older_versions(self) -> list[int]:
+        """The numbers of the streams of which more than the latest version is kept."""
+        return self._ask(tables.with_older_versions)
+
     def version(self, number: int, version: int) -> CatalogVersion | None:
         """One version of a stream; None if it is not kept."""
         return self._ask(lambda db: tables.version(db, number, version))
