@@ -20,6 +20,7 @@ from otrdb.tree import empty_root
 from .commit import Committer
 from .core import Core, now_ns
 from .encoding import Encoder
+from .limits import NewStreams
 from .marks import MARK_SECONDS
 from .pressure import Pressure
 from .reads import Frozen
@@ -41,8 +42,15 @@ _READERS_MARKS = 1 << 48
 class Engine:
     """An open archive, without its public face."""
 
-    def __init__(self, core: Core, journal_cap: int, follower: Follower | None = None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        journal_cap: int,
+        follower: Follower | None = None,
+        new_streams: int | None = None,
+    ) -> None:
         self.core = core
+        self._new_streams = NewStreams(new_streams)
         self._follower = follower
         core.pending.following = follower is not None
         self.encoder = Encoder()
@@ -210,6 +218,7 @@ class Engine:
         with core.committing:
             core.writable()
             core.streams.names.check_new(metadata)
+            self._new_streams.check()
             number = core.streams.next_number
             created = StreamCreated(
                 number,
@@ -224,7 +233,8 @@ class Engine:
                 state = StreamState(number, metadata, core.sources[metadata.kind])
                 core.pending.reserve(number)
                 core.streams.add(state)
-                return state
+            self._new_streams.created()
+            return state
 
     def update(self, state: StreamState, change: Callable[[Metadata], Metadata]) -> int:
         """Change metadata durably; returns the new property version."""

@@ -64,6 +64,7 @@ def open_archive(
     memory: int = MEMORY,
     journal: int = CAP_BYTES,
     accept: tuple[TimeLike, TimeLike] | None = None,
+    new_streams: int | None = None,
 ) -> Archive:
     """Open the archive in the directory ``path``; with mode "w" it is created if there is none.
 
@@ -71,7 +72,8 @@ def open_archive(
     writer or alone, also on read-only media. durability: "sync" (acknowledged points survive a power cut),
     "interval" or "interval=250ms" (they do after that time), "off" (written, left to the system to sync).
     memory: bytes for caches and pending points. journal: cap of the journal, bytes. accept: times outside
-    ``[low, high)`` are refused on insert.
+    ``[low, high)`` are refused on insert. new_streams: most streams that may be made in any minute; None for
+    any number.
 
     Raises:
         NotAnArchive: there is none, or something else is there.
@@ -110,6 +112,7 @@ def open_archive(
             accept=(max(window[0], MIN_TIME), min(window[1] - 1, LAST_TIME)),
             catalog=directory / CATALOG_NAME,
             release=guard.release,
+            new_streams=new_streams,
         )
     except BaseException:
         guard.release()
@@ -179,6 +182,7 @@ def open_medium(
     accept: tuple[int, int] = (MIN_TIME, LAST_TIME),
     catalog: Path | None = None,
     release: Callable[[], None] = _nothing,
+    new_streams: int | None = None,
 ) -> Archive:
     """Open the archive on any medium; ``release`` lets go of what guards it when it is closed."""
     segments = SegmentStore(medium)
@@ -192,7 +196,7 @@ def open_medium(
             medium, core.segments.archive, durability=durability, cap=journal_cap, after=applied
         )
         _replay(core)
-    engine = Engine(core, journal_cap, None if writable else Follower(core, medium))
+    engine = Engine(core, journal_cap, None if writable else Follower(core, medium), new_streams)
     engine.refresh()
     if writable:
         # The journal may hold more than the memory setting allows for.
