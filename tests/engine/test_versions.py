@@ -17,7 +17,7 @@ import otrdb
 from otrdb.engine import commit, engine, marks
 from otrdb.engine.history import DAY, HOUR, History
 from otrdb.engine.marks import MARK_SECONDS
-from otrdb.engine.state import Committed
+from otrdb.engine.versions import Committed
 from otrdb.errors import InvalidVersions, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
 from tests.engine.support import SECOND, core_of, engine_of, fill

@@ -26,7 +26,8 @@ from otrdb.tree import Edit, Node, Save, erase
 
 from .core import Core, now_ns
 from .roots import insert_chunks
-from .state import Chunk, Committed, Prefix, StreamState
+from .state import Chunk, Prefix, StreamState
+from .versions import Committed
 
 if TYPE_CHECKING:
     from otrdb.model import Int64Array
@@ -220,8 +221,7 @@ class Committer:
             for part in written:
                 self._publish(part, pure=change is None)
             for state, versions in pruned:
-                gone = frozenset(versions)
-                state.versions = [kept for kept in core.versions(state) if kept.version not in gone]
+                core.versions(state).discard(frozenset(versions))
         core.catalog.apply(entries, info)
 
     def _write(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
@@ -269,12 +269,15 @@ class Committer:
     def _prunable(self, written: Sequence[_Written]) -> list[tuple[StreamState, list[int]]]:
         core, now = self._core, now_ns()
         found = []
-        for plan, committed, _ in written:
+        for (state, *_), committed, _ in written:
             with core.lock:
-                versions = [*core.versions(plan.state), committed]
-            pruned = core.prunable(plan.state, versions, now)
+                if not core.history_of(state).due(state.pruned, now):
+                    continue
+                state.pruned = now
+                versions = [*core.versions(state), committed]
+            pruned = core.prunable(state, versions, now)
             if pruned:
-                found.append((plan.state, pruned))
+                found.append((state, pruned))
         return found
 
     def _publish(self, part: _Written, *, pure: bool) -> None:

@@ -25,8 +25,8 @@ from .moments import Moments
 from .pending import Pending
 from .roots import Roots
 from .rules import Rules
-from .state import Committed, StreamState
 from .streams import Streams
+from .versions import Committed, Versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from otrdb.storage.catalog_tables import CatalogVersion
     from otrdb.storage.journal import Journal
     from otrdb.storage.segments import SegmentStore
+
+    from .state import StreamState
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +150,21 @@ class Core:
         if finding not in self.findings:
             self.findings.append(finding)
 
-    def versions(self, state: StreamState) -> list[Committed]:
-        """The committed versions of a stream that are kept, ascending. Asked under the lock."""
+    def versions(self, state: StreamState) -> Versions:
+        """The committed versions of a stream that are kept. Asked under the lock."""
         if state.versions is None:
             found = self.catalog.versions(state.number)
-            state.versions = [committed_of(version) for version in found]
+            state.versions = Versions(map(committed_of, found))
         return state.versions
+
+    def history_of(self, state: StreamState) -> History:
+        """Which versions of a stream are kept. Asked under the lock."""
+        return self.rules.history(state.metadata, self.history)
 
     def prunable(self, state: StreamState, versions: Sequence[Committed], now: int) -> list[int]:
         """The numbers of those ``versions`` of a stream that need not be kept at ``now``, ns."""
         with self.lock:
-            history = self.rules.history(state.metadata, self.history)
+            history = self.history_of(state)
             held = self.streams.held(state.number)
         return history.prunable(versions, now, held)
 

@@ -24,7 +24,8 @@ from .limits import NewStreams
 from .marks import MARK_SECONDS
 from .pressure import Pressure
 from .reads import Frozen
-from .state import Committed, Mark, Prefix, StreamState
+from .state import Mark, Prefix, StreamState
+from .versions import Committed, Versions
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -169,7 +170,7 @@ class Engine:
     def _committed(self, state: StreamState, version: int) -> Committed | None:
         if state.committed.version == version:
             return state.committed
-        return next((kept for kept in self.core.versions(state) if kept.version == version), None)
+        return self.core.versions(state).find(version)
 
     def as_of(self, state: StreamState, moment: int) -> Frozen:
         """The newest kept version committed at or before ``moment`` (ns); from now on, the state of now."""
@@ -264,7 +265,7 @@ class Engine:
             with core.lock:
                 core.pending.drop(state)
                 core.streams.remove(state)
-                state.versions, state.marks = [], {}
+                state.versions, state.marks = Versions(), {}
                 core.roots.drop(state)
 
     # --- rules

@@ -22,7 +22,8 @@ from otrdb.storage.records import (
 
 from .core import committed_of
 from .findings import stream_lost
-from .state import Committed, StreamState
+from .state import StreamState
+from .versions import Committed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -142,5 +143,4 @@ def _obliterated(core: Core, entry: Obliterated) -> None:
 def _pruned(core: Core, entry: VersionsPruned) -> None:
     state = core.streams.number(entry.number)
     if state is not None and state.versions is not None:
-        gone = frozenset(entry.versions)
-        state.versions = [kept for kept in state.versions if kept.version not in gone]
+        state.versions.discard(frozenset(entry.versions))
