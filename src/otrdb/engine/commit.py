@@ -67,7 +67,8 @@ class _Plan(NamedTuple):
 class _Written(NamedTuple):
     plan: _Plan
     committed: Committed
-    entry: CommittedEntry
+    entry: bytes
+    """Of the group record: a wide commit has many, and as objects they take five times as much memory."""
 
 
 Change = Callable[[Edit, Node], Node]
@@ -138,9 +139,10 @@ class Committer:
         core = self._core
         with core.committing:
             core.writable()
+            payload = encode(entries)
             with core.refusing(), core.segments.begin_group() as group:
-                info = group.commit(encode(entries))
-            core.catalog.apply(entries, info)
+                info = group.commit(payload)
+            core.catalog.apply(payload, info)
 
     def held(self, state: StreamState) -> None:
         """Commit as far as moments hold the stream, if they could not be answered from memory otherwise."""
@@ -210,9 +212,9 @@ class Committer:
             try:
                 written = [self._write(save, plan, change, shared=shared) for plan in plans]
                 pruned = self._prunable(written)
-                entries: list[Entry] = [part.entry for part in written]
-                entries += [VersionsPruned(state.number, tuple(versions)) for state, versions in pruned]
-                info = group.commit(encode(entries))
+                gone = encode(VersionsPruned(state.number, tuple(versions)) for state, versions in pruned)
+                payload = b"".join([*(part.entry for part in written), gone])
+                info = group.commit(payload)
             except BaseException:
                 save.abandon()
                 raise
@@ -222,7 +224,7 @@ class Committer:
                 self._publish(part, pure=change is None)
             for state, versions in pruned:
                 core.versions(state).discard(frozenset(versions))
-        core.catalog.apply(entries, info)
+        core.catalog.apply(payload, info)
 
     def _write(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
         state, before = plan.state, plan.prefix.committed.root
@@ -240,7 +242,7 @@ class Committer:
         entry = CommittedEntry(
             state.number, plan.version, address, plan.applied, root.count, committed.time, lost
         )
-        return _Written(plan, committed, entry)
+        return _Written(plan, committed, encode([entry]))
 
     def _merged(self, save: Save, plan: _Plan, *, shared: bool) -> tuple[Node, list[TreeAddress]]:
         """The tree of all the plan's points, and the written blocks it leaves behind.

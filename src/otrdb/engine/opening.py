@@ -211,9 +211,8 @@ def _load_segments(core: Core, writable: bool) -> int:
     position = core.catalog.position
     scan = core.segments.recover if writable else core.segments.scan
     for found in scan(position, report=lambda damage: core.findings.append(damage_found(damage))):
-        entries = decode(found.payload)
-        load(core, entries)
-        core.catalog.apply(entries, found.info)
+        load(core, decode(found.payload))
+        core.catalog.apply(found.payload, found.info)
         read += 1
     return read
 
