@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -29,7 +30,6 @@ from .loading import load, load_catalog
 from .replay import replay
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from otrdb.storage.medium import Medium
@@ -229,7 +229,7 @@ def _check_directory(directory: Path, mode: str) -> None:
     """Refuse what is no archive, before anything is made in it."""
     if directory.exists() and not directory.is_dir():
         raise NotAnArchive(f"{directory} is a file; an archive is a directory.")
-    inside = [entry.name for entry in directory.iterdir()] if directory.exists() else []
+    inside = os.listdir(directory) if directory.exists() else []
     if not any(name.endswith(".otr") for name in inside) and any(map(_needs_segments, inside)):
         raise Damaged(
             f"The segments of the archive in {directory} are missing.",
