@@ -257,6 +257,22 @@ def test_history_keeps_what_it_says(clock: Clock, archive: Archive, stream: Stre
     assert available(stream) == left
 
 
+def test_a_busy_stream_does_not_prune_at_every_commit(
+    clock: Clock, archive: Archive, stream: Stream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[int] = []
+    prunable = History.prunable
+    monkeypatch.setattr(
+        History, "prunable", lambda self, *given: looks.append(clock.wall) or prunable(self, *given)
+    )
+    begin = clock.wall + SECOND
+    committed_every(clock, stream, SECOND, 130)
+    assert looks == [begin, begin + 60 * SECOND, begin + 120 * SECOND]
+    clock.wall = begin - HOUR
+    committed_every(clock, stream, SECOND, 1)
+    assert looks[-1] == clock.wall  # a clock that was set back does not keep versions for ever
+
+
 def test_what_was_pruned_stays_pruned(clock: Clock, tmp_path: Path) -> None:
     path = tmp_path / "b.otr"
     with otrdb.open(path) as archive:

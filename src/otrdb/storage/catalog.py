@@ -28,8 +28,8 @@ _Answer = TypeVar("_Answer")
 _SAVE_GROUPS: Final = 256
 _SAVE_BYTES: Final = 64 << 20
 _SAVE_PAYLOAD: Final = 2 << 20
-"""Groups are written to the file when so many, or so much, was collected. It bounds what opening scans, and the
-memory that waiting entries take: they wait as the bytes of their group records.
+"""Groups are written to the file when so many, or so much, was collected. It bounds what opening scans, and
+the memory of what waits.
 """
 
 
@@ -75,7 +75,7 @@ class Catalog:
         return self._ask(tables.high_water)[1]
 
     def apply(self, payload: bytes, info: GroupInfo) -> None:
-        """Take note of a group and its record's payload; it must be durable and the one after `position` (I3).
+        """Take note of a group by its record's payload. It must be durable and the one after `position` (I3).
 
         Costs next to nothing; now and then what was collected is written and synced. If that fails, `trouble`
         says so.

@@ -124,7 +124,7 @@ class Directory:
         return (self.path / name).is_file()
 
     def list(self) -> list[str]:
-        """The names of all files, sorted, and of directories: to tell them apart would cost most of opening."""
+        """The names of all files, sorted, and of directories: to tell them apart costs more than the list."""
         return sorted(os.listdir(self.path))
 
     def rename(self, old: str, new: str) -> None:
