@@ -262,9 +262,12 @@ def test_a_busy_stream_does_not_prune_at_every_commit(
 ) -> None:
     looks: list[int] = []
     prunable = History.prunable
-    monkeypatch.setattr(
-        History, "prunable", lambda self, *given: looks.append(clock.wall) or prunable(self, *given)
-    )
+
+    def noted(self: History, *given: Any) -> list[int]:
+        looks.append(clock.wall)
+        return prunable(self, *given)
+
+    monkeypatch.setattr(History, "prunable", noted)
     begin = clock.wall + SECOND
     committed_every(clock, stream, SECOND, 130)
     assert looks == [begin, begin + 60 * SECOND, begin + 120 * SECOND]
