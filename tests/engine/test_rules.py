@@ -14,8 +14,8 @@ import otrdb
 from otrdb.engine import commit, upkeep
 from otrdb.engine.history import DAY, HOUR, History
 from otrdb.engine.rules import HISTORY, RETENTION, Rules, scope_of
-from otrdb.engine.state import Committed
 from otrdb.engine.upkeep import border
+from otrdb.engine.versions import Committed
 from otrdb.errors import DiskFull, InvalidArgument, InvalidPointWidth, ReadOnly, VersionNotAvailable
 from otrdb.metadata import Metadata
 from otrdb.model import MAX_TIME, MIN_TIME, Kind

@@ -28,8 +28,8 @@ HOUR: Final = 3_600 * _SECOND
 DAY: Final = 24 * HOUR
 
 _LOOKS: Final = 60
-"""Looks for prunable versions in the time that all are kept, or in an hour. A look takes time for each version
-there is: far too much for every commit of a busy stream.
+"""Looks for prunable versions in the time that all are kept, or in an hour. A look takes time for each
+version there is: far too much for every commit of a busy stream.
 """
 
 
