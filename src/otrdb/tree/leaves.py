@@ -191,7 +191,7 @@ class StoredLeaf:
         if piece is None:
             columns: Columns | None = self._cache.get((self.address, "points"))
             piece = _subslots(columns or self._read_all(), integer, self.start, self.shift)
-            self._cache.put(key, piece, 72 * len(piece.slots) + 300)
+            self._cache.put(key, piece, 72 * min(self._head.count, _MAX_SUBSLOTS) + 900)
         return piece
 
     def _page(self, index: int) -> Columns:
