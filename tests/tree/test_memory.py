@@ -74,19 +74,19 @@ def test_nodes(rows: int, children: int) -> None:
 @pytest.mark.parametrize(
     "question",
     [
-        lambda leaf: None,
-        lambda leaf: leaf.run(0, 1),
-        lambda leaf: leaf.run(leaf.points()[0].size // 2, 1),
-        lambda leaf: leaf.within(0, 1),
-        lambda leaf: leaf.subslots(integer=True),
-        lambda leaf: leaf.points(),
+        lambda leaf, _: None,
+        lambda leaf, count: leaf.run(0, 1, count),
+        lambda leaf, count: leaf.points() and leaf.run(count // 2, 1, count),
+        lambda leaf, _: leaf.within(0, 1),
+        lambda leaf, _: leaf.subslots(integer=True),
+        lambda leaf, _: leaf.points(),
     ],
     ids=["head", "run", "run of all", "page", "sub-slots", "points"],
 )
-def test_leaves(question: Callable[[Leaf], object], count: int, width: int) -> None:
+def test_leaves(question: Callable[[Leaf, int], object], count: int, width: int) -> None:
     random = np.random.default_rng(1)
     times = np.sort(random.integers(0, 1 << width, count))
     block = encode_leaf(Kind.INT, 0, 30, times, random.integers(0, 1 << 40, count))
     blocks = Copies(block.head, b"".join(block.body))
-    held, counted = held_and_counted(blocks, lambda source, address: question(source.leaf_at(address)))
+    held, counted = held_and_counted(blocks, lambda source, address: question(source.leaf_at(address), count))
     assert held <= 1.1 * counted
