@@ -348,6 +348,8 @@ def test_a_number_never_stands_for_two_states(actions: list[tuple[str, int]], du
         elif action in ("die", "power cut"):
             medium = medium.crash(everything if action == "die" else nothing)
             archive = opened(medium, durability)
+            if durability == "off" and action == "power cut":
+                newest = [0, 0]  # points that were not synced are gone: back to the version without them
         else:
             version = _told(stream, action)
             content = stream.at(version).values().times.tolist()
