@@ -26,7 +26,7 @@ from tests.crash.histories import BOOL, INT, JOURNAL, LARGE, SEGMENT, STREAMS, m
 
 if TYPE_CHECKING:
     from otrdb import Archive
-    from otrdb.engine.state import Committed
+    from otrdb.engine.versions import Committed
 
 KINDS = ("segment", "catalog", "journal")
 

@@ -24,24 +24,22 @@ TIMES, ROWS = np.arange(4), np.ones((4, 8), np.int64)
 def fold_edges(
     starts: Int64s,
     rows: tuple[int, int] = (0, 4),
-    cuts: tuple[int, ...] = (1, 0, 4),
-    parts: list[tuple[Int64s, Int64s]] | None = None,
+    cuts: tuple[int, ...] = (1, 0, 4, 1),
+    part: tuple[Int64s, Int64s] = (TIMES, TIMES),
     edges: Int64s = TIMES,
-    room: int = 4,
     out: int = 4,
 ) -> int:
     """The kernel with one cut row, whose points the test may choose."""
-    between = starts, ROWS, *rows, True, edges, int64s(cuts), [[(TIMES, TIMES)] if parts is None else parts]
-    return kernels.fold_edges(*between, np.empty(2 * room, np.int64), *output(out), 0)
+    return kernels.fold_edges(starts, ROWS, *rows, True, edges, int64s(cuts), [part], *output(out), 0)
 
 
 # Each kernel, called with good arguments but for the first array, which is the test's.
 CALLS: dict[str, Callable[[Any], object]] = {
     "summarise": lambda array: kernels.summarise(array, TIMES, True, 0, 0, *output(4), 0),
     "fold": lambda array: kernels.fold(array, ROWS, True, 0, 0, *output(4), 0),
-    "cut_rows": lambda array: kernels.cut_rows(array, TIMES + 1, TIMES, 0, 4, np.empty(12, np.int64)),
+    "cut_rows": lambda array: kernels.cut_rows(array, TIMES + 1, ROWS, TIMES, 0, 4, np.empty(16, np.int64)),
     "fold_edges": lambda array: fold_edges(array),
-    "points of cut rows": lambda array: fold_edges(TIMES, parts=[(array, TIMES)]),
+    "points of cut rows": lambda array: fold_edges(TIMES, part=(array, TIMES)),
     "merge_runs": lambda array: kernels.merge_runs(
         array, TIMES, TIMES, TIMES, 0, True, *(np.zeros(8, np.int64),) * 2
     ),
@@ -110,7 +108,7 @@ def test_nothing_is_written_past_a_small_output(room: int) -> None:
     with pytest.raises(ValueError, match="too small"):
         kernels.fold(TIMES, ROWS, True, 0, 0, *small)
     with pytest.raises(ValueError, match="too small"):
-        kernels.fold_edges(TIMES, ROWS, 0, 4, True, edges, TIMES[:0], [], TIMES, *small)
+        kernels.fold_edges(TIMES, ROWS, 0, 4, True, edges, TIMES[:0], [], *small)
     assert not slots[room:].any()
     assert not rows[room:].any()
 
@@ -124,7 +122,7 @@ def test_merge_wants_room_for_both_runs() -> None:
 
 def test_cut_rows_wants_room_for_all() -> None:
     with pytest.raises(ValueError, match="too small"):
-        kernels.cut_rows(TIMES, TIMES + 1, TIMES, 0, 4, np.empty(11, np.int64))
+        kernels.cut_rows(TIMES, TIMES + 1, ROWS, TIMES, 0, 4, np.empty(15, np.int64))
 
 
 @pytest.mark.parametrize("rows", [(-1, 4), (0, 5), (3, 2)])
@@ -136,27 +134,24 @@ def test_the_rows_to_fold_must_be_there(rows: tuple[int, int]) -> None:
 @pytest.mark.parametrize("row", [-1, 0, 3, 4])
 def test_cuts_must_be_among_the_rows(row: int) -> None:
     with pytest.raises(ValueError, match="within the rows"):
-        fold_edges(TIMES, (1, 3), (row, 0, 4))
+        fold_edges(TIMES, (1, 3), (row, 0, 4, row))
 
 
-@pytest.mark.parametrize("cuts", [(), (1, 0), (1, 0, 4, 2)])
-def test_each_cut_has_three_words(cuts: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="three words"):
+def test_cut_rows_wants_a_summary_for_each_row() -> None:
+    with pytest.raises(ValueError, match="differ in length"):
+        kernels.cut_rows(TIMES, TIMES + 1, ROWS[:3], TIMES, 0, 4, np.empty(16, np.int64))
+
+
+@pytest.mark.parametrize("cuts", [(), (1, 0, 4), (1, 0, 4, 1, 2)])
+def test_each_cut_has_four_words(cuts: tuple[int, ...]) -> None:
+    with pytest.raises(ValueError, match="four words"):
         fold_edges(TIMES, cuts=cuts)
 
 
-def test_points_of_several_parts_want_room() -> None:
-    """Those of one part are used where they are."""
-    halves = [(TIMES[:2], TIMES[:2]), (TIMES[2:], TIMES[2:])]
-    assert fold_edges(TIMES, room=0) == fold_edges(TIMES, parts=halves) == 3
-    with pytest.raises(ValueError, match="room is too small"):
-        fold_edges(TIMES, parts=halves, room=3)
-
-
-@pytest.mark.parametrize("parts", [None, TIMES, [TIMES], [(TIMES,)], [(TIMES, None)]])
-def test_parts_must_be_pairs_of_columns(parts: Any) -> None:
+@pytest.mark.parametrize("part", [None, TIMES, (TIMES,), (TIMES, None), (TIMES, TIMES[:3])])
+def test_parts_must_be_pairs_of_columns(part: Any) -> None:
     with pytest.raises((TypeError, ValueError)):
-        kernels.fold_edges(TIMES, ROWS, 0, 4, True, TIMES, int64s([1, 0, 4]), [parts], TIMES, *output(4), 0)
+        fold_edges(TIMES, part=part)
 
 
 @pytest.mark.parametrize("filled", [-1, 5])
@@ -193,10 +188,10 @@ def test_empty_input_gives_nothing() -> None:
     none, no_rows = output(0)
     assert kernels.summarise(none, none, False, 0, 0, none, no_rows, 0) == 0
     assert kernels.fold(none, no_rows, False, 0, 0, none, no_rows, 0) == 0
-    assert kernels.cut_rows(none, none, TIMES, 0, 4, none) == (0, 0, 0)
-    assert kernels.fold_edges(none, no_rows, 0, 0, False, TIMES, none, [], none, none, no_rows, 0) == 0
-    assert kernels.fold_edges(TIMES, ROWS, 0, 4, False, none, none, [], none, none, no_rows, 0) == 0
-    assert fold_edges(TIMES, parts=[]) == fold_edges(TIMES, parts=[(none, none)]) == 2
+    assert kernels.cut_rows(none, none, no_rows, TIMES, 0, 4, none) == (0, 0, 0)
+    assert kernels.fold_edges(none, no_rows, 0, 0, False, TIMES, none, [], none, no_rows, 0) == 0
+    assert kernels.fold_edges(TIMES, ROWS, 0, 4, False, none, none, [], none, no_rows, 0) == 0
+    assert fold_edges(TIMES, part=(none, none)) == 2
     assert kernels.merge_runs(none, none, none, none, 1, False, none, none) == 0
     assert kernels.check_points(none, none, True, 0, 0) == (True, -1, -1)
     assert kernels.bisect(none, 0) == 0

@@ -90,10 +90,13 @@ def test_cut_rows(data: st.DataObject, rows: tuple[list[int], list[int]]) -> Non
     near = st.sampled_from([0, *rows[0], *rows[1]]).flatmap(lambda t: st.integers(t - 2, t + 2))
     edges = sorted(data.draw(st.sets(near, max_size=12)))
     start, end = sorted((data.draw(near), data.draw(near)))
-    out = np.full(3 * len(rows[0]) + 3, -7, np.int64)
-    found = kernels.cut_rows(int64s(rows[0]), int64s(rows[1]), int64s(edges), start, end, out)
-    assert (found, out[: 3 * found[2]].tolist()) == twins.cut_rows(*rows, edges, start, end)
-    assert (out[3 * found[2] :] == -7).all()
+    counts = data.draw(st.lists(st.integers(1, 1 << 40), min_size=len(rows[0]), max_size=len(rows[0])))
+    summaries = np.zeros((len(counts), 8), np.int64)
+    summaries[:, 0] = counts
+    out = np.full(4 * len(rows[0]) + 4, -7, np.int64)
+    found = kernels.cut_rows(int64s(rows[0]), int64s(rows[1]), summaries, int64s(edges), start, end, out)
+    assert (found, out[: 4 * found[2]].tolist()) == twins.cut_rows(*rows, counts, edges, start, end)
+    assert (out[4 * found[2] :] == -7).all()
 
 
 @st.composite
@@ -109,13 +112,6 @@ def cut_lists(draw: st.DrawFn, starts: Int64s, integer: bool) -> list[twins.Cut]
     return cuts
 
 
-def parted(draw: st.DataObject, points: list[tuple[int, int]]) -> list[tuple[Int64s, Int64s]]:
-    """The points as columns of one part, or of several of which some are empty."""
-    cuts = sorted(draw.draw(st.lists(st.integers(0, len(points)), max_size=3)))
-    parts = [points[a:b] for a, b in zip([0, *cuts], [*cuts, len(points)], strict=True)]
-    return [(int64s([t for t, _ in part]), int64s([w for _, w in part])) for part in parts]
-
-
 @kinds
 @given(data=st.data(), size=st.integers(1, 12), pieces=st.integers(0, 12))
 def test_fold_edges(integer: bool, data: st.DataObject, size: int, pieces: int) -> None:
@@ -126,9 +122,10 @@ def test_fold_edges(integer: bool, data: st.DataObject, size: int, pieces: int) 
     filled, expected = 0, list[Any]()
     for whole in (range(min(pieces, size)), range(min(pieces, size), size)):
         mine = [cut for cut in cuts if cut[0] in whole]
-        words, parts = int64s([w for cut in mine for w in cut[:3]]), [parted(data, cut[3]) for cut in mine]
+        words = int64s([w for cut in mine for w in (*cut[:3], 0)])
+        parts = [(int64s([t for t, _ in cut[3]]), int64s([w for _, w in cut[3]])) for cut in mine]
         between = starts, rows_in, whole.start, whole.stop, integer, edges, words, parts
-        filled = kernels.fold_edges(*between, np.empty(80, np.int64), slots, rows, filled)
+        filled = kernels.fold_edges(*between, slots, rows, filled)
         expected = twins.fold_edges(starts, rows_in, whole, integer, edges, mine, expected)
     assert filled_list(slots, rows, filled) == expected
 

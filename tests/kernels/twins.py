@@ -213,7 +213,12 @@ def fold(slots: Int64s, rows: Int64s, integer: bool, offset: int, shift: int, be
 
 
 def cut_rows(
-    starts: Sequence[int], ends: Sequence[int], edges: Sequence[int], start: int, end: int
+    starts: Sequence[int],
+    ends: Sequence[int],
+    counts: Sequence[int],
+    edges: Sequence[int],
+    start: int,
+    end: int,
 ) -> tuple[tuple[int, int, int], list[int]]:
     """(first row, end of rows, cut rows) and the words of the cut ones."""
     first = bisect_right(ends, start)
@@ -222,8 +227,8 @@ def cut_rows(
     for row in range(first, last):
         low, high = max(starts[row], start), min(ends[row], end)
         if (low, high) != (starts[row], ends[row]) or any(low < edge < high for edge in edges):
-            cuts += [row, low, high]
-    return (first, last, len(cuts) // 3), cuts
+            cuts += [row, low, high, sum(counts[:row])]
+    return (first, last, len(cuts) // 4), cuts
 
 
 Cut = tuple[int, int, int, list[tuple[int, int]]]

@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from otrdb import tree
+from otrdb.errors import Damaged
 from otrdb.model import Kind
 from otrdb.tree.leaf_block import encode_leaf
 from otrdb.tree.leaves import StoredLeaf
@@ -18,6 +19,7 @@ rng = np.random.default_rng(3)
 TIMES = np.sort(rng.integers(0, 3 * POINTS, POINTS))
 WORDS = rng.integers(0, 1 << 40, POINTS)
 BLOCK = encode_leaf(Kind.INT, 0, 14, TIMES, WORDS)
+SUBSLOT_COUNTS = [count for count in np.bincount(TIMES >> 6).tolist() if count]
 times_of_leaf = st.integers(-2, 3 * POINTS + 2)
 
 
@@ -40,7 +42,13 @@ def stored() -> tuple[StoredLeaf, CountedBlocks]:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from(["within", "from", "before", "points"]), times_of_leaf, times_of_leaf))
+    st.lists(
+        st.tuples(
+            st.sampled_from(["within", "from", "before", "points", "run", "subslots"]),
+            times_of_leaf,
+            times_of_leaf,
+        )
+    )
 )
 def test_pages_give_the_points_of_the_leaf(questions: list[tuple[str, int, int]]) -> None:
     leaf, _ = stored()
@@ -54,6 +62,15 @@ def test_pages_give_the_points_of_the_leaf(questions: list[tuple[str, int, int]]
             assert leaf.first_from(start) == ((TIMES[low], WORDS[low]) if low < POINTS else None)
         elif question == "before":
             assert leaf.last_before(start) == ((TIMES[low - 1], WORDS[low - 1]) if low else None)
+        elif question == "run":
+            first, last = max(0, min(start, POINTS - 1)), max(1, min(end + 1, POINTS))
+            times, words = leaf.run(first, last - first, POINTS)
+            assert (times.tolist(), words.tolist()) == (
+                TIMES[first:last].tolist(),
+                WORDS[first:last].tolist(),
+            )
+        elif question == "subslots":
+            assert leaf.subslots(integer=True).rows[:, 0].tolist() == SUBSLOT_COUNTS
         else:
             assert [column.tolist() for column in leaf.points()] == [TIMES.tolist(), WORDS.tolist()]
 
@@ -67,3 +84,43 @@ def test_neighbouring_pages_are_one_read(cached: tuple[int, ...]) -> None:
     blocks.bodies.clear()
     leaf.within(int(TIMES[9]), int(TIMES[2 * size + 9]))
     assert len(blocks.bodies) == (len(cached) < 3)
+
+
+@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("count", [1, 23, 24, 255, 256, 257, 1_024, 1_025, 16_384])
+def test_any_run_of_any_codec(kind: Kind, count: int) -> None:
+    """Raw, packed and coded pages, decoded no further than the run reaches."""
+    times = np.sort(rng.integers(0, 1 << 20, count))
+    words = rng.integers(0, 2, count) if kind is Kind.BOOL else rng.normal(size=count).view(np.int64)
+    blocks = tree.MemoryBlocks()
+    address = blocks.add(*encode_leaf(kind, 0, 20, times, words))
+    for first, end in {
+        (0, 1),
+        (0, count),
+        (count - 1, count),
+        (count // 3, count // 2 + 1),
+        (0, min(count, 256)),
+    }:
+        leaf = tree.Source(kind, blocks, tree.Cache(1 << 20)).leaf_at(address)
+        found = leaf.run(first, end - first, count)
+        assert [column.tolist() for column in found] == [times[first:end].tolist(), words[first:end].tolist()]
+
+
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("counted", [POINTS - 1, POINTS + 1])
+def test_a_node_and_a_leaf_that_count_differently_are_damage(counted: int, cached: bool) -> None:
+    leaf, _ = stored()
+    if cached:
+        leaf.points()
+    with pytest.raises(Damaged, match="another number of points"):
+        leaf.run(0, 2, counted)
+
+
+def test_sub_slots_leave_no_points_in_the_cache() -> None:
+    leaf, blocks = stored()
+    leaf.subslots(integer=True)
+    blocks.bodies.clear()
+    leaf.subslots(integer=True)
+    assert not blocks.bodies
+    leaf.points()
+    assert len(blocks.bodies) == 1

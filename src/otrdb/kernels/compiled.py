@@ -658,15 +658,18 @@ def proved(filled: Size) -> Size:
 @nogil
 @exceptval(check=False)
 def find_cuts(
-    starts: Words, ends: Words, first: Size, last: Size, edges: Words, n: Size, start: Int, end: Int,
-    out: Words,
+    starts: Words, ends: Words, rows: Words, first: Size, last: Size, edges: Words, n: Size, start: Int,
+    end: Int, out: Words,
 ) -> Size:  # fmt: skip
-    """Writes row, from, to of each cut row of [first, last); returns how many words."""
+    """Writes row, from, to and the points before it of each cut row of [first, last); returns the words."""
     filled: Size = 0
     edge: Size = 0
+    before: Int = 0
     low: Int
     high: Int
     row: Size
+    for row in range(first):
+        before += rows[8 * row]
     for row in range(first, last):
         low = starts[row] if starts[row] > start else start
         high = ends[row] if ends[row] < end else end
@@ -676,43 +679,26 @@ def find_cuts(
             out[filled] = row
             out[filled + 1] = low
             out[filled + 2] = high
-            filled += 3
+            out[filled + 3] = before
+            filled += 4
+        before += rows[8 * row]
     return filled
 
 
 @cfunc
 @exceptval(check=True)
 def take_points(
-    held: Buffers, parts: list, start: Int, end: Int, room: Words, half: Size, task: Tasks
+    held: Buffers, times: object, words: object, start: Int, end: Int, task: Tasks
 ) -> cython.void:
-    """Makes the points of [start, end) in the parts the task's: in place if they are in one, or else copied.
-
-    `room` is two columns of `half` words.
-    """
+    """Makes the points of [start, end) among those given the task's."""
     kept: cython.int = held.count
-    times: Words
-    words: Words
-    low: Size
-    high: Size
-    task.n = 0
-    for times_part, words_part in parts:
-        release(held, kept)
-        times = take(held, times_part, 1, b"l", 0)
-        words = take(held, words_part, 1, b"l", 0)
-        same_length(held, kept, kept + 1)
-        low = lower_bound(times, held.views[kept].shape[0], start)
-        high = low + lower_bound(times + low, held.views[kept].shape[0] - low, end)
-        if task.n == 0 and len(parts) == 1:
-            task.keys = times + low
-            task.items = words + low
-        elif task.n + high - low > half:
-            raise ValueError("room is too small for the points of a cut row")
-        else:
-            task.keys = room
-            task.items = room + half
-            memcpy(room + task.n, times + low, 8 * (high - low))
-            memcpy(room + half + task.n, words + low, 8 * (high - low))
-        task.n += high - low
+    task.keys = take(held, times, 1, b"l", 0)
+    task.items = take(held, words, 1, b"l", 0)
+    same_length(held, kept, kept + 1)
+    low: Size = lower_bound(task.keys, held.views[kept].shape[0], start)
+    task.keys += low
+    task.items += low
+    task.n = lower_bound(task.keys, held.views[kept].shape[0] - low, end)
 
 
 @cfunc
@@ -1067,12 +1053,13 @@ def fold(
     return group(address(task), slots, rows, slots_out, rows_out, filled)
 
 
-def cut_rows(starts, ends, edges, start: Int, end: Int, cuts_out):
+def cut_rows(starts, ends, rows, edges, start: Int, end: Int, cuts_out):
     """Which rows of [start, end) an edge or that range's border divides: (first row, end of rows, cut rows).
 
-    Row i stands for the times [starts[i], ends[i]): int64[n], ascending and apart; edges: int64[k], strictly
-    ascending. The rows [first, end) meet the range. cuts_out: int64[3 n] takes three words for each that is
-    cut: its index and the part [from, to) of its time that lies in the range.
+    Row i stands for the times [starts[i], ends[i]): int64[n], ascending and apart; rows: int64[n, 8]; edges:
+    int64[k], strictly ascending. The rows [first, end) meet the range. cuts_out: int64[4 n] takes four words
+    for each that is cut: its index, the part [from, to) of its time that lies in the range, and how many
+    points all rows before it hold.
     """
     held: Held
     held.count = 0
@@ -1080,32 +1067,33 @@ def cut_rows(starts, ends, edges, start: Int, end: Int, cuts_out):
         begins: Words = take(address(held), starts, 1, b"l", 0)
         finishes: Words = take(address(held), ends, 1, b"l", 0)
         same_length(address(held), 0, 1)
+        data: Words = take(address(held), rows, 2, b"l", 0)
+        same_length(address(held), 0, 2)
         bounds: Words = take(address(held), edges, 1, b"l", 0)
         out: Words = take(address(held), cuts_out, 1, b"l", PyBUF_WRITABLE)
         n: Size = held.views[0].shape[0]
-        if held.views[3].shape[0] < 3 * n:
+        if held.views[4].shape[0] < 4 * n:
             raise ValueError("output is too small")
         first: Size = lower_bound(finishes, n, start + 1)
         last: Size = lower_bound(begins, n, end)
-        k: Size = held.views[2].shape[0]
-        words: Size = find_cuts(begins, finishes, first, last, bounds, k, start, end, out)
-        return first, last if last > first else first, words // 3
+        k: Size = held.views[3].shape[0]
+        words: Size = find_cuts(begins, finishes, data, first, last, bounds, k, start, end, out)
+        return first, last if last > first else first, words // 4
     finally:
         drop(address(held))
 
 
 def fold_edges(
-    starts, rows, first: Size, last: Size, integer: cython.bint, edges, cuts, parts: list, room,
-    slots_out, rows_out, filled: Size,
+    starts, rows, first: Size, last: Size, integer: cython.bint, edges, cuts, parts: list, slots_out,
+    rows_out, filled: Size,
 ) -> Size:  # fmt: skip
     """`fold` of the rows [first, last) into the windows [edges[j], edges[j + 1]), of slot j, with cut rows.
 
     starts: int64[n], ascending; rows: int64[n, 8]; edges: int64[k + 1], strictly ascending. A row belongs to
-    the window that holds its start, unless it is among the cut ones: cuts: int64[3 m] as `cut_rows` makes
-    them. In the place of such a row stand its points, one group per window: parts[i] is a list of pairs
-    (times, words), ascending, in which the points of [from, to) of cut i are; others are ignored. Where that
-    list has not one pair but several, the points are first copied to `room`, int64[2 p] for p of them. Rows
-    and points outside all windows are ignored. The call keeps the GIL: it is for the rows of one node.
+    the window that holds its start, unless it is among the cut ones: cuts: int64[4 m] as `cut_rows` makes
+    them. In the place of such a row stand its points, one group per window: parts[i] is a pair (times, words)
+    of int64 columns, ascending, in which the points of [from, to) of cut i are; others are ignored. Rows and
+    points outside all windows are ignored. The call keeps the GIL: it is for the rows of one node.
     """
     held: Held
     held.count = 0
@@ -1122,25 +1110,24 @@ def fold_edges(
         task.edges = take(address(held), edges, 1, b"l", 0)
         task.windows = held.views[2].shape[0] - 1
         cut: Words = take(address(held), cuts, 1, b"l", 0)
-        space: Words = take(address(held), room, 1, b"l", PyBUF_WRITABLE)
-        half: Size = held.views[4].shape[0] >> 1
         take_output(address(held), slots_out, rows_out, filled, address(out))
         if first < 0 or last < first or last > held.views[0].shape[0]:
             raise ValueError("first and last are no range of the rows")
-        if held.views[3].shape[0] != 3 * len(parts):
-            raise ValueError("there must be three words of cuts for each of the parts")
+        if held.views[3].shape[0] != 4 * len(parts):
+            raise ValueError("there must be four words of cuts for each of the parts")
         if task.windows < 1:
             return filled
         for i in range(len(parts)):
-            row = cut[3 * i]
+            row = cut[4 * i]
             if row < first or row >= last:
                 raise ValueError("cuts must be ascending and within the rows")
             filled = proved(fold_between(address(task), begins, data, first, row, address(out), filled))
             first = row + 1
-            take_points(address(held), parts[i], cut[3 * i + 1], cut[3 * i + 2], space, half, address(task))
+            times, words = parts[i]
+            take_points(address(held), times, words, cut[4 * i + 1], cut[4 * i + 2], address(task))
             task.folds = False
             filled = proved(group_by_edges(address(task), address(out), filled))
-            release(address(held), 7)
+            release(address(held), 6)
         return proved(fold_between(address(task), begins, data, first, last, address(out), filled))
     finally:
         drop(address(held))

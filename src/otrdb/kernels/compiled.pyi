@@ -30,7 +30,7 @@ def fold(
     filled: int,
 ) -> int: ...
 def cut_rows(
-    starts: Int64s, ends: Int64s, edges: Int64s, start: int, end: int, cuts_out: Int64s
+    starts: Int64s, ends: Int64s, rows: Rows, edges: Int64s, start: int, end: int, cuts_out: Int64s
 ) -> tuple[int, int, int]: ...
 def fold_edges(
     starts: Int64s,
@@ -40,8 +40,7 @@ def fold_edges(
     integer: bool,
     edges: Int64s,
     cuts: Int64s,
-    parts: list[list[tuple[Int64s, Words]]],
-    room: Int64s,
+    parts: list[tuple[Int64s, Words]],
     slots_out: Int64s,
     rows_out: Rows,
     filled: int,

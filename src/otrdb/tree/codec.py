@@ -8,6 +8,7 @@ are packed bits.
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,10 +20,10 @@ from pcodec import ChunkConfig, DeltaSpec, ModeSpec, PagingSpec
 from otrdb.errors import Damaged, UnsupportedFormat
 from otrdb.model import Kind
 
-from .habit import AUTO, Habit, Specs
+from .habit import AUTO, TELLING, Habit, Specs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
 Words = NDArray[np.int64]
 
@@ -38,6 +39,9 @@ LEVEL: Final = 4
 
 RAW_BELOW: Final = 24
 """Columns shorter than this are stored raw: pcodec's own metadata would outweigh what it saves."""
+
+BATCH: Final = 256
+"""A page may be decoded up to a multiple of so many points (pcodec's batch)."""
 
 _COMPRESSOR = pcodec.wrapped.FileCompressor()
 _HEADER: Final = bytes(_COMPRESSOR.write_header())
@@ -82,16 +86,17 @@ def encode_values(
     if len(words) < RAW_BELOW:
         return _raw_pages(words, counts)
     column = words.view(_DTYPES[kind][1])
-    specs = AUTO if habit is None else habit.specs()
+    if habit is None or len(words) < TELLING:
+        return _pcodec_pages(column, counts, AUTO)
+    specs = habit.specs()
     encoded = _pcodec_pages(column, counts, specs)
-    if habit is not None and not habit.fits(specs, encoded.meta[HEADER_BYTES:], encoded.size / len(words)):
+    if not habit.fits(specs, encoded.meta[HEADER_BYTES:], encoded.size / len(words)):
         return encode_values(kind, words, counts, habit)
     return encoded
 
 
 def _cuts(counts: Sequence[int]) -> list[tuple[int, int]]:
-    ends = np.cumsum(counts).tolist()
-    return list(zip([0, *ends[:-1]], ends, strict=True))
+    return list(pairwise(accumulate(counts, initial=0)))
 
 
 def _raw_pages(words: Words, counts: Sequence[int]) -> EncodedColumn:
@@ -132,38 +137,51 @@ class ColumnDecoder:
     def read(self, page: bytes, count: int) -> Words:
         """The ``count`` words of ``page``."""
         out = np.empty(count, self._dtype)
-        self._decode(self._chunk(), page, out)
+        self._decode(self._chunk(), page, count, out)
         return out if self._dtype is _INTEGERS else out.view(np.int64)
 
-    def read_all(self, pages: Iterable[bytes], counts: Iterable[int], out: Words) -> None:
-        """Decode pages of ``counts`` points, one after the other, into ``out``."""
+    def read_part(self, pages: Sequence[bytes], counts: Sequence[int], first: int, end: int) -> Words:
+        """Words ``[first, end)`` of pages of ``counts`` points; the last page is decoded no further than it
+        must.
+        """
+        before = sum(counts[:-1])
+        wanted = before + min(counts[-1], -(-(end - before) // BATCH) * BATCH)
+        out = np.empty(wanted, np.int64)
+        self.read_all(pages, counts, out)
+        return out[first:end].copy()
+
+    def read_all(self, pages: Sequence[bytes], counts: Sequence[int], out: Words) -> None:
+        """Decode pages of ``counts`` points, one after the other, into ``out``.
+
+        That may end within the last page, after a multiple of `BATCH` points of it.
+        """
         decode, chunk, typed = self._decode, self._chunk(), out.view(self._dtype)
         at = 0
         for page, count in zip(pages, counts, strict=True):
-            decode(chunk, page, typed[at : at + count])
+            decode(chunk, page, count, typed[at : at + count])
             at += count
 
     def _chunk(self) -> Pcodec:
         return _chunk_decompressor(self._meta, self._name) if self._codec == PCODEC else None
 
 
-def _read_pcodec(chunk: Pcodec, page: bytes, out: NDArray[Any]) -> None:
+def _read_pcodec(chunk: Pcodec, page: bytes, count: int, out: NDArray[Any]) -> None:
     try:
-        used = chunk.read_page_into(page, len(out), out)[1]
+        used = chunk.read_page_into(page, count, out)[1]
     except (RuntimeError, TypeError) as error:
         raise Damaged(f"pcodec cannot decode a page: {error}.") from error
-    if used != len(page):
+    if used != len(page) and len(out) == count:
         raise _wrong_length()
 
 
-def _read_raw(_: Pcodec, page: bytes, out: NDArray[Any]) -> None:
-    if len(page) != 8 * len(out):
+def _read_raw(_: Pcodec, page: bytes, count: int, out: NDArray[Any]) -> None:
+    if len(page) != 8 * count:
         raise _wrong_length()
-    out[:] = np.frombuffer(page, dtype="<i8")
+    out[:] = np.frombuffer(page, "<i8", len(out))
 
 
-def _read_bits(_: Pcodec, page: bytes, out: NDArray[Any]) -> None:
-    if len(page) != (len(out) + 7) // 8:
+def _read_bits(_: Pcodec, page: bytes, count: int, out: NDArray[Any]) -> None:
+    if len(page) != (count + 7) // 8:
         raise _wrong_length()
     out[:] = np.unpackbits(np.frombuffer(page, dtype=np.uint8), count=len(out))
 
@@ -173,7 +191,7 @@ def _wrong_length() -> Damaged:
 
 
 _DECODERS: Final = (_read_raw, _read_pcodec, _read_bits)
-"""By codec: decode one page."""
+"""By codec: decode the first points of one page, as many as the output has room for."""
 
 
 def _chunk_decompressor(meta: bytes, dtype: str) -> Pcodec:

@@ -8,6 +8,8 @@ the levels are 56, 52, ..., 4, 0. The root (56) is wider than time itself: time 
 
 from __future__ import annotations
 
+from functools import lru_cache
+from itertools import accumulate
 from typing import Final
 
 SLOTS: Final = 256
@@ -59,10 +61,17 @@ def top_spans(pointwidth: int) -> tuple[tuple[int, int], ...]:
     return ((0, HALF_SPAN), (HALF_SPAN, HALF_SPAN))
 
 
-def page_counts(count: int) -> list[int]:
+@lru_cache(maxsize=1_024)
+def page_counts(count: int) -> tuple[int, ...]:
     """How many points each page of a leaf of ``count`` points holds: as few pages as fit, as equal as
     possible.
     """
     pages = -(-count // PAGE_POINTS)
     size, larger = divmod(count, pages)
-    return [size + 1] * larger + [size] * (pages - larger)
+    return (size + 1,) * larger + (size,) * (pages - larger)
+
+
+@lru_cache(maxsize=1_024)
+def page_starts(count: int) -> tuple[int, ...]:
+    """The index of the first point of each page of a leaf of ``count`` points, and ``count`` at the end."""
+    return tuple(accumulate(page_counts(count), initial=0))

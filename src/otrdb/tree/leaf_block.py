@@ -7,8 +7,6 @@ The layout is the table of ``docs/format.md``, section "Leaf".
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import accumulate
-from operator import add
 from struct import Struct
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -21,7 +19,7 @@ from otrdb.layout import Layout
 from otrdb.model import Kind
 
 from .codec import ColumnDecoder, EncodedColumn, encode_times, encode_values
-from .geometry import page_counts
+from .geometry import page_counts, page_starts
 
 if TYPE_CHECKING:
     from .habit import Habit
@@ -60,23 +58,54 @@ class EncodedBlock(NamedTuple):
     body: list[bytes]
 
 
-class LeafHead(NamedTuple):
-    """A decoded leaf head: geometry, the directory and a decoder per column."""
+class LeafHead:
+    """A leaf head, read as far as it is asked for: many are cached, so it is one object that holds bytes."""
 
-    start: int
-    shift: int
-    kind: Kind
-    counts: list[int]
-    """Points of each page."""
-    firsts: tuple[int, ...]
-    """First time of each page."""
-    splits: tuple[int, ...]
-    """Bytes of each page's times."""
-    offsets: list[int]
-    """Where each page begins in the body, and where the last one ends."""
-    crcs: tuple[int, ...]
-    times: ColumnDecoder
-    values: ColumnDecoder
+    __slots__ = ("_codecs", "_head", "_metas", "count", "kind", "shift", "start")
+
+    def __init__(self, head: bytes) -> None:
+        fields = LEAF_HEAD.unpack_from(head)
+        self.start, self.count, self.shift, kind, times_codec, values_codec, times_meta, values_meta = fields
+        if self.count == 0 or kind not in KINDS:
+            raise Damaged("A leaf's head holds values no leaf can have.")
+        self.kind = KINDS[kind]
+        self._head = head
+        self._codecs = times_codec, values_codec
+        metas = LEAF_HEAD.size + len(self.counts) * LEAF_PAGE.size
+        self._metas = metas, metas + times_meta
+        if len(head) != metas + times_meta + values_meta:
+            raise Damaged("A leaf's head does not have the length its fields give it.")
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """Points of each page."""
+        return page_counts(self.count)
+
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Index of the first point of each page, and the points of all."""
+        return page_starts(self.count)
+
+    @property
+    def memory(self) -> int:
+        """Bytes this object occupies, about."""
+        return 400 + len(self._head)
+
+    def directory(self) -> tuple[int, ...]:
+        """Of each page the fields of `LEAF_PAGE`: first time, bytes of times and of values, CRC."""
+        return _pages_struct(len(self.counts)).unpack_from(self._head, LEAF_HEAD.size)
+
+    def firsts(self) -> tuple[int, ...]:
+        """First time of each page."""
+        return self.directory()[:: len(LEAF_PAGE.fields)]
+
+    def times(self) -> ColumnDecoder:
+        """The decoder of the times."""
+        return ColumnDecoder(self._codecs[0], self._head[slice(*self._metas)], Kind.INT)
+
+    def values(self) -> ColumnDecoder:
+        """The decoder of the values."""
+        return ColumnDecoder(self._codecs[1], self._head[self._metas[1] :], self.kind)
 
 
 def encode_leaf(
@@ -96,37 +125,16 @@ def encode_leaf(
         len(first.meta),
         len(second.meta),
     )
-    directory = _directory(times, counts, first, second)
+    directory = _directory(times, first, second)
     body = [piece for pair in zip(first.pages, second.pages, strict=True) for piece in pair]
     return EncodedBlock(LEAF_TYPE, head + directory + first.meta + second.meta, body)
 
 
-def _directory(times: Words, counts: list[int], first: EncodedColumn, second: EncodedColumn) -> bytes:
-    firsts = times[[0, *accumulate(counts[:-1])]].tolist()
+def _directory(times: Words, first: EncodedColumn, second: EncodedColumn) -> bytes:
+    firsts = times[list(page_starts(len(times))[:-1])].tolist()
     return b"".join(
         LEAF_PAGE.pack(time, len(a), len(b), crc32c(b, crc32c(a)))
         for time, a, b in zip(firsts, first.pages, second.pages, strict=True)
-    )
-
-
-def decode_leaf_head(head: bytes) -> LeafHead:
-    """Read a leaf's head, whose checksum the storage layer has proved."""
-    fields = LEAF_HEAD.unpack_from(head)
-    start, count, shift, kind_code, times_codec, values_codec, times_meta, values_meta = fields
-    if count == 0 or kind_code not in KINDS:
-        raise Damaged("A leaf's head holds values no leaf can have.")
-    kind = KINDS[kind_code]
-    counts = page_counts(count)
-    metas = LEAF_HEAD.size + len(counts) * LEAF_PAGE.size
-    if len(head) != metas + times_meta + values_meta:
-        raise Damaged("A leaf's head does not have the length its fields give it.")
-    directory = _pages_struct(len(counts)).unpack_from(head, LEAF_HEAD.size)
-    splits = directory[1::4]
-    offsets = list(accumulate(map(add, splits, directory[2::4]), initial=0))
-    times = ColumnDecoder(times_codec, head[metas : metas + times_meta], Kind.INT)
-    values = ColumnDecoder(values_codec, head[metas + times_meta :], kind)
-    return LeafHead(
-        start, shift, kind, counts, directory[::4], splits, offsets, directory[3::4], times, values
     )
 
 

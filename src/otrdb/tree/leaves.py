@@ -7,7 +7,7 @@ shared cache.
 
 from __future__ import annotations
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,6 +18,7 @@ from otrdb import kernels
 from otrdb.errors import Damaged
 
 from .geometry import subslot_shift
+from .leaf_block import LEAF_PAGE
 from .nodes import Address, Piece
 
 if TYPE_CHECKING:
@@ -69,9 +70,9 @@ class ArrayLeaf:
         """All points."""
         return self.times, self.words
 
-    def columns(self, start: int, end: int) -> list[Columns]:
-        """Columns that hold the points of ``[start, end)`` in order, and maybe others around them."""
-        return [(self.times, self.words)]
+    def run(self, first: int, count: int, total: int) -> Columns:
+        """``count`` points from the one of index ``first`` on."""
+        return self.times[first : first + count], self.words[first : first + count]
 
     def within(self, start: int, end: int) -> Columns:
         """The points of ``[start, end)``."""
@@ -107,7 +108,7 @@ def _subslots(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
 class StoredLeaf:
     """A leaf on the medium: its decoded head, and pages on demand."""
 
-    __slots__ = ("_blocks", "_cache", "_firsts", "_head", "address", "shift", "start")
+    __slots__ = ("_blocks", "_cache", "_head", "address", "shift", "start")
 
     def __init__(self, address: Address, head: LeafHead, blocks: BlockReader, cache: Cache) -> None:
         self.address = address
@@ -116,12 +117,11 @@ class StoredLeaf:
         self._head = head
         self._blocks = blocks
         self._cache = cache
-        self._firsts = head.firsts
 
     @property
     def memory(self) -> int:
         """Bytes this object occupies, about."""
-        return 1_000 + 200 * len(self._firsts)
+        return 600 + self._head.memory
 
     def points(self) -> Columns:
         """All points: the whole body in one read."""
@@ -132,32 +132,48 @@ class StoredLeaf:
             cache_points(self._cache, self.address, columns)
         return columns
 
-    def columns(self, start: int, end: int) -> list[Columns]:
-        """Columns that hold the points of ``[start, end)`` in order, and maybe others around them.
+    def run(self, first: int, count: int, total: int) -> Columns:
+        """``count`` points from the one of index ``first`` on, decoded no further than they reach, cached.
 
-        Reads no more pages than needed unless that is most of them.
+        ``total`` is the number of all points, as the node says by whose counts the index was found.
         """
+        if total != self._head.count:
+            raise self._damaged("The leaf", "holds another number of points than its node counts")
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is not None:
-            return [whole]
-        low = self._page_of(start)
-        high = bisect_left(self._firsts, end, low + 1)
-        wanted = high - low
-        if wanted > _MIN_SPARSE_PAGES and 2 * wanted > len(self._firsts):
-            return [self.points()]
-        return self._pages(low, high)
+            return whole[0][first : first + count], whole[1][first : first + count]
+        key = (self.address, "run", first)
+        columns: Columns | None = self._cache.get(key)
+        if columns is None:
+            columns = self._read_run(first, count)
+            self._cache.put(key, columns, 16 * count + 500)
+        return columns
 
     def within(self, start: int, end: int) -> Columns:
-        """The points of ``[start, end)``; reads as `columns` does."""
-        parts = self.columns(start, end)
+        """The points of ``[start, end)``. Reads no more pages than needed unless that is most of them."""
+        parts = self._around(start, end)
         times, words = parts[0] if len(parts) == 1 else map(np.concatenate, zip(*parts, strict=True))
         first = kernels.bisect(times, start)
         last = kernels.bisect(times, end)
         return times[first:last], words[first:last]
 
+    def _around(self, start: int, end: int) -> list[Columns]:
+        """Columns that hold the points of ``[start, end)`` in order, and maybe others around them."""
+        whole: Columns | None = self._cache.get((self.address, "points"))
+        if whole is not None:
+            return [whole]
+        firsts = self._head.firsts()
+        low = _page_of(firsts, start)
+        high = bisect_left(firsts, end, low + 1)
+        wanted = high - low
+        if wanted > _MIN_SPARSE_PAGES and 2 * wanted > len(firsts):
+            return [self.points()]
+        return self._pages(low, high)
+
     def first_from(self, time: int) -> tuple[int, int] | None:
         """The first point (time, word) at or after ``time``."""
-        for index in range(self._page_of(time), len(self._firsts)):
+        firsts = self._head.firsts()
+        for index in range(_page_of(firsts, time), len(firsts)):
             columns = self._page(index)
             at = kernels.bisect(columns[0], time)
             if at < len(columns[0]):
@@ -166,7 +182,7 @@ class StoredLeaf:
 
     def last_before(self, time: int) -> tuple[int, int] | None:
         """The last point (time, word) before ``time``."""
-        for index in range(self._page_of(time), -1, -1):
+        for index in range(_page_of(self._head.firsts(), time), -1, -1):
             columns = self._page(index)
             at = kernels.bisect(columns[0], time)
             if at:
@@ -178,20 +194,16 @@ class StoredLeaf:
         key = (self.address, "subslots")
         piece: Piece | None = self._cache.get(key)
         if piece is None:
-            piece = _subslots(self.points(), integer, self.start, self.shift)
-            self._cache.put(key, piece, 72 * len(piece.slots) + 300)
+            columns: Columns | None = self._cache.get((self.address, "points"))
+            piece = _subslots(columns or self._read_all(), integer, self.start, self.shift)
+            self._cache.put(key, piece, 72 * min(self._head.count, _MAX_SUBSLOTS) + 900)
         return piece
-
-    def _page_of(self, time: int) -> int:
-        """The page with the first point at or after ``time``, unless that begins the next page."""
-        return bisect_left(self._firsts, time, 1) - 1
 
     def _page(self, index: int) -> Columns:
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is None:
             return self._pages(index, index + 1)[0]
-        start = sum(self._head.counts[:index])
-        end = start + self._head.counts[index]
+        start, end = self._head.starts[index : index + 2]
         return whole[0][start:end], whole[1][start:end]
 
     def _pages(self, low: int, high: int) -> list[Columns]:
@@ -210,40 +222,56 @@ class StoredLeaf:
     def _load(self, low: int, high: int) -> list[Columns]:
         """Read pages ``[low, high)`` at once, decode and keep each."""
         head, pages = self._head, list[Columns]()
-        for index, (first, second) in enumerate(self._read(low, high), low):
+        times, values = head.times(), head.values()
+        for index, first, second in zip(range(low, high), *self._read(low, high), strict=True):
             count = head.counts[index]
-            page = head.times.read(first, count), head.values.read(second, count)
+            page = times.read(first, count), values.read(second, count)
             self._cache.put((self.address, index), page, 16 * count + 300)
             pages.append(page)
         return pages
 
+    def _read_run(self, first: int, count: int) -> Columns:
+        """Points ``[first, first + count)`` from the pages they lie in: one read."""
+        head, starts = self._head, self._head.starts
+        low, high = bisect_right(starts, first) - 1, bisect_left(starts, first + count)
+        times, values = self._read(low, high)
+        counts, part = head.counts[low:high], (first - starts[low], first + count - starts[low])
+        return head.times().read_part(times, counts, *part), head.values().read_part(values, counts, *part)
+
     def _read_all(self) -> Columns:
         head = self._head
-        count = sum(head.counts)
-        times, words = np.empty(count, np.int64), np.empty(count, np.int64)
-        first, second = zip(*self._read(0, len(head.counts)), strict=True)
-        head.times.read_all(first, head.counts, times)
-        head.values.read_all(second, head.counts, words)
+        times, words = np.empty(head.count, np.int64), np.empty(head.count, np.int64)
+        first, second = self._read(0, len(head.counts))
+        head.times().read_all(first, head.counts, times)
+        head.values().read_all(second, head.counts, words)
         return times, words
 
-    def _read(self, low: int, high: int) -> list[tuple[bytes, bytes]]:
-        """The bytes of times and values of pages ``[low, high)``, proved. One read."""
-        offsets, splits, crcs = self._head.offsets, self._head.splits, self._head.crcs
-        base, at, pages = offsets[low], 0, list[tuple[bytes, bytes]]()
-        body = self._blocks.read_body(self.address, base, offsets[high] - base)
+    def _read(self, low: int, high: int) -> tuple[list[bytes], list[bytes]]:
+        """The bytes of times and of values of pages ``[low, high)``, proved. One read."""
+        directory, fields = self._head.directory(), len(LEAF_PAGE.fields)
+        sizes, crcs = (directory[1::fields], directory[2::fields]), directory[3::fields]
+        start = sum(sum(column[:low]) for column in sizes)
+        body = self._blocks.read_body(self.address, start, sum(sum(column[low:high]) for column in sizes))
+        at, times, values = 0, list[bytes](), list[bytes]()
         for index in range(low, high):
-            split, end = at + splits[index], offsets[index + 1] - base
-            times, values = body[at:split], body[split:end]
-            if end > len(body) or crc32c(values, crc32c(times)) != crcs[index]:
-                raise self._damaged(index)
-            pages.append((times, values))
+            middle = at + sizes[0][index]
+            end = middle + sizes[1][index]
+            times.append(body[at:middle])
+            values.append(body[middle:end])
+            if end > len(body) or crc32c(values[-1], crc32c(times[-1])) != crcs[index]:
+                raise self._damaged(f"Page {index} of the leaf", "fails its checksum")
             at = end
-        return pages
+        return times, values
 
-    def _damaged(self, index: int) -> Damaged:
+    def _damaged(self, subject: str, what: str) -> Damaged:
         segment, offset, _, _ = self.address
-        text = f"Page {index} of the leaf at byte {offset:,} of segment {segment} fails its checksum."
+        text = f"{subject} at byte {offset:,} of segment {segment} {what}."
         return Damaged(text, segment=segment, offset=offset)
+
+
+def _page_of(firsts: tuple[int, ...], time: int) -> int:
+    """The page with the first point at or after ``time``, unless that begins the next page."""
+    return bisect_left(firsts, time, 1) - 1
 
 
 Leaf = ArrayLeaf | StoredLeaf

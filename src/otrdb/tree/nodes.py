@@ -95,7 +95,7 @@ class Node:
         self.rows = rows
         self.children = children
         self._bounds: tuple[Words, Words] | None = None
-        self._table: list[Child] | None = None
+        self._table: list[tuple[Child, int]] | None = None
         self._coarsest = -1
 
     @property
@@ -105,8 +105,8 @@ class Node:
 
     @property
     def memory(self) -> int:
-        """Bytes this object occupies, about."""
-        return 800 + 3 * self.slots.nbytes + self.rows.nbytes + 200 * len(self.children)
+        """Bytes this object occupies, about, with what is made on first use."""
+        return 1_250 + 3 * self.slots.nbytes + self.rows.nbytes + 400 * len(self.children)
 
     def coarsest(self) -> int:
         """Log2 of the time the widest row may stand for; made on first use."""
@@ -115,12 +115,15 @@ class Node:
             self._coarsest = row_shift(self.pointwidth, max(spans, default=1))
         return self._coarsest
 
-    def table(self) -> list[Child]:
-        """The child that covers each child position that has one; made on first use."""
+    def table(self) -> list[tuple[Child, int]]:
+        """For each child position the child that covers it, and the points of all before that child; made on
+        first use.
+        """
         if self._table is None:
-            table = [NO_CHILD] * CHILDREN
+            table, before = [(NO_CHILD, 0)] * CHILDREN, 0
             for child in self.children:
-                table[child.index : child.index + child.span] = [child] * child.span
+                table[child.index : child.index + child.span] = [(child, before)] * child.span
+                before += child.count
             self._table = table
         return self._table
 

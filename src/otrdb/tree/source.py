@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from otrdb.errors import Damaged
 
 from .chains import Chain, decode_chain
-from .leaf_block import decode_leaf_head
+from .leaf_block import LeafHead
 from .leaves import Leaf, StoredLeaf, cache_points
 from .node_block import decode_node
 
@@ -78,7 +78,7 @@ class Source:
         """The leaf written at ``address``."""
         leaf: StoredLeaf | None = self.cache.get(address)
         if leaf is None:
-            head = decode_leaf_head(self.blocks.read_head(address))
+            head = LeafHead(self.blocks.read_head(address))
             leaf = StoredLeaf(address, head, self.blocks, self.cache)
             self.cache.put(address, leaf, leaf.memory)
         return leaf

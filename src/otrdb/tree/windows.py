@@ -8,7 +8,7 @@ points give the same bits.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,17 +16,17 @@ from numpy.typing import NDArray
 from otrdb import kernels
 from otrdb.model import MIN_TIME
 
-from .geometry import LEAF_CAPACITY, child_shift, row_shift, subslot_shift
+from .geometry import child_shift, row_shift, subslot_shift
 from .nodes import Child, ChildKind, Node, Piece
 
 if TYPE_CHECKING:
-    from .leaves import Leaf
+    from .leaves import Columns
     from .source import Source
 
 Words = NDArray[np.int64]
-_Opened: TypeAlias = "tuple[Leaf, int, int]"
-"""A leaf and the part ``[start, end)`` of a cut row of it."""
-_FIRST_CAPACITY = 2_048
+_FIRST_CAPACITY: Final = 2_048
+_CUT: Final = 4
+"""Words that tell of a cut row: its index, the part ``[from, to)`` of it, the points of all rows before."""
 
 
 class Summaries:
@@ -149,7 +149,7 @@ class _Edges:
     the cut ones.
     """
 
-    __slots__ = ("_edges", "_filled", "_room", "_rows", "_slots", "_source")
+    __slots__ = ("_edges", "_filled", "_rows", "_slots", "_source")
 
     def __init__(self, source: Source, edges: Words) -> None:
         size = len(edges) - 1
@@ -157,7 +157,6 @@ class _Edges:
         self._edges = edges
         self._filled = 0
         self._slots, self._rows = np.empty(size, np.int64), np.empty((size, 8), np.int64)
-        self._room = np.empty(2 * LEAF_CAPACITY, np.int64)
 
     def piece(self) -> Piece:
         """What has been collected."""
@@ -165,34 +164,34 @@ class _Edges:
 
     def node(self, node: Node, start: int, end: int) -> None:
         """The rows of ``[start, end)``: whole ones as they are, cut ones from below."""
-        cuts = np.empty(3 * len(node.slots), np.int64)
-        done, high, count = kernels.cut_rows(*node.bounds(), self._edges, start, end, cuts)
-        cuts = cuts[: 3 * count]
+        cuts = np.empty(_CUT * len(node.slots), np.int64)
+        done, high, count = kernels.cut_rows(*node.bounds(), node.rows, self._edges, start, end, cuts)
+        cuts = cuts[: _CUT * count]
         words, table, shift = cuts.tolist(), node.table(), child_shift(node.pointwidth)
-        opened: list[_Opened] = []  # the cut rows before `at` that are not yet folded
+        points: list[Columns] = []  # of the cut rows before `at` that are not yet folded
         passed = start
-        for at in range(0, len(words), 3):
-            _, low, top = words[at : at + 3]
+        for at in range(0, len(words), _CUT):
+            row, low, top, before = words[at : at + _CUT]
             if low < passed:
                 continue
-            child = table[(low - node.start) >> shift]
+            child, above = table[(low - node.start) >> shift]
             if child.kind == ChildKind.LEAF:
-                opened.append((self._source.leaf(child), low, top))
+                count = int(node.rows[row, 0])
+                points.append(self._source.leaf(child).run(before - above, count, child.count))
                 continue
-            first, last, low, top = _below(node, child, words[at : at + 6], start, end)
-            self._fold(node, done, first, cuts[at - 3 * len(opened) : at], opened)
+            first, last, low, top = _below(node, child, words[at : at + 2 * _CUT], start, end)
+            self._fold(node, done, first, cuts[at - _CUT * len(points) : at], points)
             self.node(self._source.node(child), low, top)
-            opened, done, passed = [], last, node.child_end(child)
-        self._fold(node, done, high, cuts[len(words) - 3 * len(opened) :], opened)
+            points, done, passed = [], last, node.child_end(child)
+        self._fold(node, done, high, cuts[len(words) - _CUT * len(points) :], points)
 
-    def _fold(self, node: Node, first: int, last: int, cuts: Words, opened: list[_Opened]) -> None:
+    def _fold(self, node: Node, first: int, last: int, cuts: Words, points: list[Columns]) -> None:
         """Merge rows ``[first, last)`` into what lies before, and the points of the cut ones among them."""
         if first < last:
             starts, _ = node.bounds()
-            parts = [leaf.columns(start, end) for leaf, start, end in opened]
             integer, out = self._source.integer, (self._slots, self._rows, self._filled)
             self._filled = kernels.fold_edges(
-                starts, node.rows, first, last, integer, self._edges, cuts, parts, self._room, *out
+                starts, node.rows, first, last, integer, self._edges, cuts, points, *out
             )
 
 
@@ -201,7 +200,7 @@ def _below(node: Node, child: Child, cuts: list[int], start: int, end: int) -> t
 
     ``cuts`` are the first cut row of the child and the one after it, if any.
     """
-    row, low, high, *following = cuts
+    row, low, high, _, *following = cuts
     if not following or following[1] >= node.child_end(child):
         return row, row + 1, low, high
     low, high = max(start, node.child_start(child)), min(end, node.child_end(child))
