@@ -29,6 +29,7 @@ from otrdb.testing import (
     operations,
 )
 from otrdb.testing.operations import SECOND, START
+from otrdb.testing.operations import STREAMS as ALL_STREAMS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -234,7 +235,7 @@ class Run(NamedTuple):
     def cuts(self) -> PowerCuts:
         small = self.name in HISTORIES
         return PowerCuts(
-            STREAMS if small else range(20 + 1),
+            STREAMS if small else range(ALL_STREAMS),
             durability=self.durability,
             sector=self.sector,
             journal=JOURNAL if small else 1 << 20,

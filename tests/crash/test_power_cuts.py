@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from otrdb.testing import Operation, PowerCuts
+from otrdb.testing import FaultyMedium, Operation, PowerCuts, opened, survivals
 from otrdb.testing.strategies import histories
 from tests.crash.histories import DURABILITIES, HISTORIES, JOURNAL, SECTORS, SEGMENT, STREAMS, Run
 
@@ -43,3 +43,24 @@ def test_power_cuts_anywhere_in_any_history_lose_and_tear_nothing(
         first=seed,
     )
     assert cuts.run(history) == []
+
+
+@pytest.mark.parametrize("durability", DURABILITIES)
+def test_power_cuts_while_an_archive_is_made_leave_none_or_a_good_one(durability: str) -> None:
+    medium, made, left = FaultyMedium(), list[str](), list[tuple[FaultyMedium, list[str]]]()
+
+    def cut(*_: str) -> None:
+        for survives in survivals(len(medium.unsynced()), seed=1):
+            left.append((medium.crash(survives), made.copy()))
+
+    medium.watch = cut
+    with opened(medium, durability) as archive:
+        for name in ("first", "second"):
+            archive.create(name).insert(1, 0.5)
+            made.append(name)
+    for crashed, acknowledged in left:
+        with opened(crashed, durability) as archive:
+            assert set(acknowledged) <= set(archive.collections()) <= {"first", "second"}
+            assert archive.create("more").insert(1, 0.5).pending == 1
+            assert list(archive.check()) == []
+    assert len(left) > 100

@@ -9,7 +9,7 @@ import pytest
 from otrdb.errors import DiskFull, ReadOnly, WriteFailed
 from otrdb.storage.directory import Directory
 from otrdb.storage.medium import CHUNK, Medium, fill_zero, renew
-from otrdb.testing.medium import FaultyMedium, everything
+from otrdb.testing import FaultyMedium, Step, all_but, everything, nameless, only, zeros
 
 
 @pytest.fixture(params=["directory", "memory"])
@@ -199,3 +199,70 @@ def test_in_memory_faults_come_when_asked_for() -> None:
     with pytest.raises(WriteFailed):
         file.write(0, b"abcde")
     assert medium.crash(everything).open("a").read(0, 9) == b"ab321"
+
+
+def test_in_memory_a_power_cut_leaves_any_sectors() -> None:
+    medium = FaultyMedium(sector=4)
+    file = medium.open("a", create=True)
+    file.append(b"abcdefgh")
+    file.sync()
+    medium.sync_directory()
+    file.write(2, b"CDEF")
+    file.append(b"ij")
+    left = {medium.crash(only(place)).contents()["a"] for place in range(len(medium.unsynced()))}
+    assert left == {b"abCDefgh", b"abcdEFgh", b"abcdefgh\0\0", b"abcdefghij"}
+    assert medium.crash(all_but(0)).contents()["a"] == b"abcdEFghij"
+    assert medium.crash(zeros).contents()["a"] == b"abcdefgh\0\0"
+    file.sync()
+    assert medium.unsynced() == []
+
+
+def test_in_memory_each_change_of_a_name_survives_or_not() -> None:
+    medium = FaultyMedium()
+    for name in ("a", "b"):
+        file = medium.open(name, create=True)
+        file.append(name.encode())
+        file.sync()
+    medium.sync_directory()
+    medium.rename("a", "b")
+    medium.delete("b")
+    medium.open("c", create=True)
+    before = {"a": b"a", "b": b"b"}
+    assert [medium.crash(only(place)).contents() for place in range(3)] == [
+        {"b": b"a"},
+        before,  # what was deleted is not what has that name on the disk
+        {**before, "c": b""},
+    ]
+    assert medium.crash(nameless).contents() == before
+    assert medium.crash(everything).contents() == {"c": b""}
+    medium.sync_directory()
+    assert medium.crash().contents() == {"c": b""}
+
+
+@pytest.mark.parametrize("step", ["create", "rename", "delete"])
+def test_in_memory_names_can_fail_too(step: Step) -> None:
+    medium = FaultyMedium()
+    medium.open("a", create=True)
+    medium.fail(step)
+    with pytest.raises(WriteFailed):
+        if step == "create":
+            medium.open("b", create=True)
+        elif step == "rename":
+            medium.rename("a", "b")
+        else:
+            medium.delete("a")
+    assert medium.list() == ["a"]
+
+
+def test_in_memory_steps_are_watched_and_slow(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept: list[float] = []
+    monkeypatch.setattr("time.sleep", slept.append)
+    medium, seen = FaultyMedium(), list[tuple[str, str, bytes]]()
+    file = medium.open("a", create=True)
+    medium.watch = lambda step, name: seen.append((step, name, medium.crash(everything).contents()["a"]))
+    medium.slow("sync", 0.25)
+    file.append(b"x")
+    file.sync()
+    file.read(0, 1)
+    assert seen == [("append", "a", b""), ("sync", "a", b"x")]
+    assert slept == [0.25]

@@ -29,6 +29,7 @@ from otrdb.testing.catalogs import Catalogs
 from otrdb.testing.medium import SECTOR, FaultyMedium, everything, nothing
 from otrdb.testing.operations import (
     START,
+    STREAMS,
     Ask,
     Flush,
     Insert,
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
 MEBIBYTE = 1 << 20
 
 _COARSE = 8
+"""So many of the first survivals are cut again while they are opened, and once more afterwards."""
 
 MEMORY = Path("/dev/shm")
 """Where catalogs are kept, if it is there: SQLite's syncs need not be waited for."""
@@ -125,7 +127,7 @@ class PowerCuts:
         streams: those of `create_all` that histories use.
         durability: "sync", "interval=1h" (which passes with `Settle`) or "off".
         sector: bytes a disk writes as a whole.
-        journal: as in `otrdb.open`; an eighth of a point's worth of it makes a batch skip the journal.
+        journal: bytes, as in `otrdb.open`; a batch of more points than a 128th of it is a commit.
         segment: bytes from which on a segment is sealed.
         seed: of what is chosen at random.
         singles: how many changes survive alone and are missing alone, at each step.
@@ -134,7 +136,7 @@ class PowerCuts:
 
     def __init__(
         self,
-        streams: Iterable[int] = range(20),
+        streams: Iterable[int] = range(STREAMS),
         *,
         durability: str = "sync",
         sector: int = SECTOR,
