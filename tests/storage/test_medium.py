@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -244,13 +246,13 @@ def test_in_memory_names_can_fail_too(step: Step) -> None:
     medium = FaultyMedium()
     medium.open("a", create=True)
     medium.fail(step)
+    change: Callable[[], object] = partial(medium.delete, "a")
+    if step == "create":
+        change = partial(medium.open, "b", create=True)
+    elif step == "rename":
+        change = partial(medium.rename, "a", "b")
     with pytest.raises(WriteFailed):
-        if step == "create":
-            medium.open("b", create=True)
-        elif step == "rename":
-            medium.rename("a", "b")
-        else:
-            medium.delete("a")
+        change()
     assert medium.list() == ["a"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
 import numpy as np
@@ -35,14 +35,6 @@ if TYPE_CHECKING:
 
     from otrdb import Archive
     from otrdb.interface import ReadsLike
-
-
-class _Future(NamedTuple):
-    """What an archive may hold: so many of the unsettled inserts, and whether the doubtful operation."""
-
-    unsettled: int
-    doubtful: bool
-    states: dict[int, model.State]
 
 
 class Witness:
@@ -210,42 +202,36 @@ class Witness:
             self._verify_bits(archive, stream, version, bits)
 
     def _decide(self, archive: Archive, doubtful: Operation | None) -> None:
-        """Find out which of the futures there may be has come."""
+        """Find out which of the states there may be has come."""
         found = {stream: points(archive, stream) for stream in self.streams}
-        future = next((each for each in self._futures(doubtful) if _same(found, each.states)), None)
-        if future is None:
-            self._explain(found, doubtful)
-            raise AssertionError(f"an operation is there in part; the doubtful one is {doubtful}")
-        self._states = future.states
+        states = next((each for each in self._futures(doubtful) if _same(found, each)), None)
+        if states is None:
+            raise AssertionError(self._explained(found, doubtful))
+        self._states = states
         self._unsettled.clear()
         if doubtful is not None and not isinstance(doubtful, Insert | Delete):
             self._decide_metadata(archive, doubtful)
 
-    def _futures(self, doubtful: Operation | None) -> Iterator[_Future]:
+    def _futures(self, doubtful: Operation | None) -> Iterator[dict[int, model.State]]:
+        """What may be there: some of the unsettled inserts, with or without the doubtful operation."""
         before = {stream: self._settled(stream) for stream in self.streams}
         for number in range(len(self._unsettled), -1, -1):
             survivors = self._unsettled[:number]
             states = {stream: _with(state, stream, survivors) for stream, state in before.items()}
             if isinstance(doubtful, Insert):
-                yield _Future(
-                    number,
-                    True,
-                    {stream: _with(state, stream, [doubtful]) for stream, state in states.items()},
-                )
+                yield {stream: _with(state, stream, [doubtful]) for stream, state in states.items()}
             elif isinstance(doubtful, Delete):
                 stream, start, end = doubtful
-                yield _Future(number, True, {**states, stream: model.erased(states[stream], start, end)})
-            yield _Future(number, False, states)
+                yield {**states, stream: model.erased(states[stream], start, end)}
+            yield states
 
-    def _explain(self, found: dict[int, model.State], doubtful: Operation | None) -> None:
-        """Raise for a stream that holds neither what it must nor what it may."""
+    def _explained(self, found: dict[int, model.State], doubtful: Operation | None) -> str:
         futures = list(self._futures(doubtful))
         for stream, state in found.items():
-            allowed = [future.states[stream] for future in futures]
-            counts = sorted({len(each.times) for each in allowed})
-            assert any(_equal(state, each) for each in allowed), (
-                f"points of stream {stream}: {len(state.times)} where {counts} must be; doubtful: {doubtful}"
-            )
+            if not any(_equal(state, states[stream]) for states in futures):
+                counts = sorted({len(states[stream].times) for states in futures})
+                return f"stream {stream} has {len(state.times)} points, not {counts}, or others"
+        return "what is in the streams does not fit together: an operation is there in part"
 
     def _decide_metadata(self, archive: Archive, doubtful: Operation) -> None:
         """Acknowledge a doubtful operation if it is seen to have happened."""
