@@ -61,15 +61,17 @@ Task: TypeAlias = "Callable[[], Result]"
 def cut(run: Run) -> Result:
     """A part of the steps of one history."""
     cuts = run.cuts()
-    problems = [f"{run}: {each}" for each in cuts.run(run.history())]
+    with run.streaming():
+        problems = [f"{run}: {each}" for each in cuts.run(run.history())]
     cuts.tally.histories = int(run.first == 0)
     return Result(run.name.rstrip("0123456789 "), cuts.tally, problems=problems)
 
 
 def fail(run: Run) -> Result:
     """Every step of one history fails, or finds no room."""
-    failed, lost = failures(run.cuts(), run.history())
-    filled, torn = fillings(run.cuts(), run.history())
+    with run.streaming():
+        failed, lost = failures(run.cuts(), run.history())
+        filled, torn = fillings(run.cuts(), run.history())
     faults = Counter(failed=failed, filled=filled)
     return Result(run.name, faults=faults, problems=[f"{run}: {each}" for each in lost + torn])
 
@@ -129,10 +131,15 @@ def tasks() -> list[Task]:
         for number in MIXTURES
         for part in range(PARTS)
     ]
-    faults = [Run(name, durability, SECTORS[0]) for name in names for durability in DURABILITIES]
+    faults = [
+        Run(name, durability, SECTORS[(number + place) % 2])
+        for number, name in enumerate(names)
+        for place, durability in enumerate(DURABILITIES)
+        if name not in LONG or durability == "sync"
+    ]
     return [
         *[partial(cut, run) for run in [*mixtures, *runs]],
-        *[partial(fail, run) for run in faults if run.name not in LONG or run.durability == "sync"],
+        *[partial(fail, run) for run in faults],
         *[partial(cut_at_random, number) for number in range(RANDOM_TASKS)],
         *[partial(flip_bits, number) for number in range(FLIP_TASKS)],
     ]

@@ -5,12 +5,16 @@ What is still to be built gets its histories here: thinning, compaction, retenti
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
+from unittest.mock import patch
 from uuid import UUID
 
 import numpy as np
 
+from otrdb.engine import commit
+from otrdb.storage import group_writer
 from otrdb.testing import (
     Ask,
     Create,
@@ -32,7 +36,7 @@ from otrdb.testing.operations import SECOND, START
 from otrdb.testing.operations import STREAMS as ALL_STREAMS
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
 FLOATS = (0, 1, 2)
 INT, BOOL = 14, 19
@@ -231,6 +235,15 @@ class Run(NamedTuple):
     every: int = 1
     first: int = 0
     singles: int = 1 << 30
+
+    @contextmanager
+    def streaming(self) -> Iterator[None]:
+        """On the disk with large sectors, groups are written in small pieces, and trees while they are made."""
+        if self.sector == SECTORS[0]:
+            yield
+            return
+        with patch.object(group_writer, "_SPILL_BYTES", 1 << 8), patch.object(commit, "STREAMED_POINTS", 256):
+            yield
 
     def cuts(self) -> PowerCuts:
         small = self.name in HISTORIES

@@ -2,7 +2,6 @@
 
 import errno
 import os
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -246,7 +245,7 @@ def test_in_memory_names_can_fail_too(step: Step) -> None:
     medium = FaultyMedium()
     medium.open("a", create=True)
     medium.fail(step)
-    change: Callable[[], object] = partial(medium.delete, "a")
+    change: partial[object] = partial(medium.delete, "a")
     if step == "create":
         change = partial(medium.open, "b", create=True)
     elif step == "rename":
