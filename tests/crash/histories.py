@@ -238,7 +238,7 @@ class Run(NamedTuple):
 
     @contextmanager
     def streaming(self) -> Iterator[None]:
-        """On the disk with large sectors, groups are written in small pieces, and trees while they are made."""
+        """With large sectors, groups are written in small pieces, and trees while they are made."""
         if self.sector == SECTORS[0]:
             yield
             return

@@ -4,6 +4,7 @@ import errno
 import os
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -11,6 +12,9 @@ from otrdb.errors import DiskFull, ReadOnly, WriteFailed
 from otrdb.storage.directory import Directory
 from otrdb.storage.medium import CHUNK, Medium, fill_zero, renew
 from otrdb.testing import FaultyMedium, Step, all_but, everything, nameless, only, zeros
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 @pytest.fixture(params=["directory", "memory"])
@@ -245,7 +249,7 @@ def test_in_memory_names_can_fail_too(step: Step) -> None:
     medium = FaultyMedium()
     medium.open("a", create=True)
     medium.fail(step)
-    change: partial[object] = partial(medium.delete, "a")
+    change: Callable[[], object] = partial(medium.delete, "a")
     if step == "create":
         change = partial(medium.open, "b", create=True)
     elif step == "rename":
