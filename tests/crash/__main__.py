@@ -1,7 +1,6 @@
 """The exhaustive part, `make test-crash`: every history in every mode, cut and failed everywhere; bit flips.
 
-Prints what was tried, the tables of `docs/reliability.md`, and ends with 1 if anything was lost. The numbers
-are the same on every machine.
+Prints what was tried, the tables of `docs/reliability.md`, and ends with 1 if anything was lost.
 """
 
 from __future__ import annotations
