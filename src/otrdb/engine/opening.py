@@ -7,12 +7,24 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from otrdb.errors import Damaged, DiskFull, InvalidArgument, NotAnArchive, OtrError, WriteFailed
+from otrdb.errors import (
+    Damaged,
+    DiskFull,
+    InvalidArgument,
+    NotABackup,
+    NotAnArchive,
+    OtrError,
+    ReadOnly,
+    WriteFailed,
+)
 from otrdb.model import LAST_TIME, MIN_TIME
 from otrdb.results import Finding
+from otrdb.storage.backup_files import missing
+from otrdb.storage.backup_manifest import MANIFEST_NAME, read_manifest
 from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
+from otrdb.storage.extract import Extract
 from otrdb.storage.journal import CAP_BYTES, Journal
 from otrdb.storage.locks import ReaderLease, WriterLock
 from otrdb.storage.records import decode
@@ -32,6 +44,7 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable
 
+    from otrdb.storage.backup_manifest import Manifest
     from otrdb.storage.medium import Medium
     from otrdb.times import TimeLike
 
@@ -68,7 +81,7 @@ def open_archive(
     """Open the archive in the directory ``path``; with mode "w" it is created if there is none.
 
     Args: path: a directory of the archive's own. mode: "w" writes, one process at a time; "r" reads, beside a
-    writer or alone, also on read-only media. durability: "sync" (acknowledged points survive a power cut),
+    writer or alone, also on read-only media; a backup opens with it as well. durability: "sync" (acknowledged points survive a power cut),
     "interval" or "interval=250ms" (they do after that time), "off" (written, left to the system to sync).
     memory: bytes for caches and pending points. journal: cap of the journal, bytes. accept: times outside
     ``[low, high)`` are refused on insert.
@@ -76,6 +89,7 @@ def open_archive(
     Raises:
         NotAnArchive: there is none, or something else is there.
         ArchiveLocked: another process writes it.
+        ReadOnly: it is a backup, and ``mode`` is "w".
         UnsupportedFormat: a newer release wrote it.
 
     Example:
@@ -98,10 +112,13 @@ def open_archive(
     safety = Durability.parse(durability)
     directory = Path(path)
     _check_directory(directory, mode)
-    medium = Directory(directory, readonly=mode == "r")
+    medium: Medium = Directory(directory, readonly=mode == "r")
+    manifest = read_manifest(medium)
+    if manifest is not None:
+        medium = backup_on(medium, manifest)
     guard = WriterLock(directory) if mode == "w" else ReaderLease(directory)
     try:
-        return open_medium(
+        archive = open_medium(
             medium,
             writable=mode == "w",
             durability=safety,
@@ -111,9 +128,30 @@ def open_archive(
             catalog=directory / CATALOG_NAME,
             release=guard.release,
         )
+        if manifest is not None:
+            _note_what_is_missing(archive, medium, manifest)
+        return archive
     except BaseException:
         guard.release()
         raise
+
+
+def backup_on(medium: Medium, manifest: Manifest) -> Extract:
+    """The files of a backup and nothing else; `NotABackup` if none was ever completed there."""
+    if not manifest.number:
+        raise NotABackup("The first backup to this directory was cut off.", advice="Back up again.")
+    return Extract(medium, manifest.sizes)
+
+
+def _note_what_is_missing(archive: Archive, medium: Medium, manifest: Manifest) -> None:
+    """Damage of a backup that the segments alone do not tell: what is no longer at their end."""
+    core = archive._engine.core
+    newest = core.catalog.position.sequence
+    for damage in missing(medium, manifest):
+        core.note(damage_found(damage))
+    if newest < manifest.sequence:
+        text = f"The segments of the backup end with group {newest}; there were {manifest.sequence}."
+        core.note(Finding(Damaged.code, text))
 
 
 def repair(path: str | os.PathLike[str]) -> list[Finding]:
@@ -132,6 +170,8 @@ def repair(path: str | os.PathLike[str]) -> list[Finding]:
         []
     """
     directory = Path(path)
+    if (directory / MANIFEST_NAME).exists():
+        _check_directory(directory, "w")
     _check_directory(directory, "r")
     lock = WriterLock(directory)
     try:
@@ -227,6 +267,11 @@ def _check_directory(directory: Path, mode: str) -> None:
     if directory.exists() and not directory.is_dir():
         raise NotAnArchive(f"{directory} is a file; an archive is a directory.")
     inside = [entry.name for entry in directory.iterdir()] if directory.exists() else []
+    if mode == "w" and MANIFEST_NAME in inside:
+        raise ReadOnly(
+            f"{directory} holds a backup.",
+            advice="Read it with mode='r', or restore it to another directory.",
+        )
     if not any(name.endswith(".otr") for name in inside) and any(map(_needs_segments, inside)):
         raise Damaged(
             f"The segments of the archive in {directory} are missing.",
