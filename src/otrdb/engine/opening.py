@@ -81,10 +81,10 @@ def open_archive(
     """Open the archive in the directory ``path``; with mode "w" it is created if there is none.
 
     Args: path: a directory of the archive's own. mode: "w" writes, one process at a time; "r" reads, beside a
-    writer or alone, also on read-only media; a backup opens with it as well. durability: "sync" (acknowledged points survive a power cut),
-    "interval" or "interval=250ms" (they do after that time), "off" (written, left to the system to sync).
-    memory: bytes for caches and pending points. journal: cap of the journal, bytes. accept: times outside
-    ``[low, high)`` are refused on insert.
+    writer or alone, also on read-only media, and a backup too. durability: "sync" (acknowledged points
+    survive a power cut), "interval" or "interval=250ms" (they do after that time), "off" (written, left to
+    the system to sync). memory: bytes for caches and pending points. journal: cap of the journal, bytes.
+    accept: times outside ``[low, high)`` are refused on insert.
 
     Raises:
         NotAnArchive: there is none, or something else is there.
@@ -113,9 +113,9 @@ def open_archive(
     directory = Path(path)
     _check_directory(directory, mode)
     medium: Medium = Directory(directory, readonly=mode == "r")
-    manifest = read_manifest(medium)
-    if manifest is not None:
-        medium = backup_on(medium, manifest)
+    backup = read_manifest(medium)
+    if backup is not None:
+        medium = backup_on(medium, backup)
     guard = WriterLock(directory) if mode == "w" else ReaderLease(directory)
     try:
         archive = open_medium(
@@ -128,12 +128,12 @@ def open_archive(
             catalog=directory / CATALOG_NAME,
             release=guard.release,
         )
-        if manifest is not None:
-            _note_what_is_missing(archive, medium, manifest)
-        return archive
+        if backup is not None:
+            _note_what_is_missing(archive, medium, backup)
     except BaseException:
         guard.release()
         raise
+    return archive
 
 
 def backup_on(medium: Medium, manifest: Manifest) -> Extract:
@@ -144,7 +144,7 @@ def backup_on(medium: Medium, manifest: Manifest) -> Extract:
 
 
 def _note_what_is_missing(archive: Archive, medium: Medium, manifest: Manifest) -> None:
-    """Damage of a backup that the segments alone do not tell: what is no longer at their end."""
+    """Damage of a backup that its files do not tell of themselves: what is no longer at their end."""
     core = archive._engine.core
     newest = core.catalog.position.sequence
     for damage in missing(medium, manifest):

@@ -8,10 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeAlias
+from uuid import UUID
 
 import numpy as np
 
-from otrdb.errors import InvalidArgument, NotABackup
+from otrdb.errors import Damaged, InvalidArgument, NotABackup
 from otrdb.storage.backup_files import copy_backup
 from otrdb.storage.backup_manifest import read_manifest
 from otrdb.storage.directory import Directory, rename_directory
@@ -22,7 +23,6 @@ from .opening import backup_on, open_archive
 if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterator, Sequence
-    from uuid import UUID
 
     from otrdb.interface import StreamLike
 
@@ -95,6 +95,7 @@ def restore(
                 return len(archive.streams())
         with open_archive(backup, mode="r") as old, open_archive(part) as new:
             chosen = old.streams() if streams is None else [_found(old, stream) for stream in streams]
+            _check_whole(old, chosen)
             _restore_streams(chosen, new, as_of, told)
             return len(new.streams())
 
@@ -136,7 +137,17 @@ def _new_directory(path: Path) -> Iterator[Path]:
 
 
 def _found(archive: Archive, stream: UUID | str | StreamLike) -> Stream:
-    return archive.stream(stream if isinstance(stream, str) else getattr(stream, "uuid", stream))
+    return archive.stream(stream if isinstance(stream, (UUID, str)) else stream.uuid)
+
+
+def _check_whole(archive: Archive, streams: Sequence[Stream]) -> None:
+    """`Damaged` if what was met on opening the backup may concern these streams: they could be older than
+    they were, or lack points.
+    """
+    uuids = {None, *(stream.uuid for stream in streams)}
+    for finding in archive._engine.core.findings:
+        if finding.stream in uuids:
+            raise Damaged(finding.message, advice="What can be read of the backup: open it with mode='r'.")
 
 
 def _restore_streams(streams: Sequence[Stream], target: Archive, as_of: AsOf | None, told: Progress) -> None:

@@ -17,11 +17,9 @@ from otrdb.storage.scan import Scan
 from otrdb.storage.segment_files import SEGMENT_NAMES, SegmentFiles, damaged
 
 if TYPE_CHECKING:
-    from uuid import UUID
-
     from otrdb.storage.groups import Position
     from otrdb.storage.headers import SegmentHeader
-    from otrdb.storage.medium import Data, File, Medium
+    from otrdb.storage.medium import Data, Medium
 
 Advance: TypeAlias = Callable[[int], None]
 """Is told how many more bytes have been copied."""
@@ -174,12 +172,19 @@ def copy_backup(source: Medium, manifest: Manifest, target: Medium, advance: Adv
 
 
 def missing(medium: Medium, manifest: Manifest) -> list[Damaged]:
-    """What is wrong with the files of a backup as far as their names and sizes tell."""
-    return [
-        Damaged(f"{name} of the backup is missing or cut off.")
+    """What is wrong with the files of a backup as far as sizes tell, and the checksum of the journal file."""
+    short = [
+        name
         for name, size in manifest.sizes.items()
         if not medium.exists(name) or medium.open(name).size() < size
     ]
+    met = [Damaged(f"{name} of the backup is missing or cut off.") for name in short]
+    if manifest.journal_name not in short:
+        try:
+            check_files(medium, manifest, {manifest.journal_name})
+        except Damaged as damage:
+            met.append(damage)
+    return met
 
 
 def remove_others(medium: Medium, manifest: Manifest) -> None:

@@ -114,9 +114,9 @@ class Manifest(NamedTuple):
         copies = [
             SegmentCopy(*BACKUP_ROW.unpack_from(rows, at)) for at in range(0, len(rows), BACKUP_ROW.size)
         ]
-        names = ("number", "archive", "sequence", "time", "journal", "journal_crc")
-        number, archive, *rest = (fields[name] for name in names)
-        return cls(number, UUID(bytes=archive), *rest, tuple(copies))
+        names = ("number", "sequence", "time", "journal", "journal_crc")
+        known = {name: fields[name] for name in names}
+        return cls(archive=UUID(bytes=fields["archive"]), segments=tuple(copies), **known)
 
 
 def read_manifest(medium: Medium) -> Manifest | None:
@@ -156,5 +156,5 @@ def write_manifest(medium: Medium, manifest: Manifest) -> None:
 def _damaged(what: str) -> Damaged:
     return Damaged(
         f"The manifest {MANIFEST_NAME} {what}.",
-        advice=f"Back up to a new directory. What is in this one: copy it without {MANIFEST_NAME}, open that.",
+        advice=f"Back up to a new directory. To read this one, open a copy of it without {MANIFEST_NAME}.",
     )
