@@ -129,7 +129,7 @@ def open_archive(
             release=guard.release,
         )
         if backup is not None:
-            _note_what_is_missing(archive, medium, backup)
+            note_what_is_missing(archive, medium, backup)
     except BaseException:
         guard.release()
         raise
@@ -143,7 +143,7 @@ def backup_on(medium: Medium, manifest: Manifest) -> Extract:
     return Extract(medium, manifest.sizes)
 
 
-def _note_what_is_missing(archive: Archive, medium: Medium, manifest: Manifest) -> None:
+def note_what_is_missing(archive: Archive, medium: Medium, manifest: Manifest) -> None:
     """Damage of a backup that its files do not tell of themselves: what is no longer at their end."""
     core = archive._engine.core
     newest = core.catalog.position.sequence
