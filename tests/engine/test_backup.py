@@ -16,6 +16,8 @@ import pytest
 
 import otrdb
 from otrdb.engine import opening
+from otrdb.engine.core import Budget
+from otrdb.engine.opening import open_medium
 from otrdb.errors import (
     ClosedArchive,
     Damaged,
@@ -27,6 +29,7 @@ from otrdb.errors import (
     WriteFailed,
 )
 from otrdb.storage.backup_manifest import MANIFEST_NAME, read_manifest
+from otrdb.storage.durability import Durability
 from otrdb.storage.segments import SegmentStore
 from tests.engine.support import SECOND, engine_of, fill, pairs
 from tests.support.backups import back_up, manifest_of, read, restored
@@ -100,6 +103,27 @@ def test_a_reader_backs_up_what_the_writer_has_acknowledged(tmp_path: Path) -> N
         otrdb.restore(tmp_path / "backup", tmp_path / "again.otr")
     with otrdb.open(tmp_path / "again.otr") as again:
         witness.verify(again, None)
+
+
+def test_versions_of_a_restored_archive_are_above_all_that_were_told(created: FaultyMedium) -> None:
+    """Also those only marked, in sessions that never closed; whoever made the backup."""
+    medium = created.crash(everything)
+    for _ in range(3):
+        archive = opened(medium)
+        fill(archive.stream(uuid_of(0)), 0, 1)
+        told = archive.stream(uuid_of(0)).version
+        targets = FaultyMedium(), FaultyMedium()
+        back_up(archive, targets[0])
+        with open_medium(
+            medium, writable=False, durability=Durability("sync"), budget=Budget(32 << 20)
+        ) as reader:
+            back_up(reader, targets[1])
+        for target in targets:
+            with opened(restored(target)) as again:
+                stream = again.stream(uuid_of(0))
+                fill(stream, 1, 1)
+                assert told < stream.version < told + (2 << 32)
+        medium = medium.crash(everything)
 
 
 def test_an_archive_without_anything(tmp_path: Path) -> None:

@@ -127,7 +127,7 @@ def _findings(met: list[Damaged]) -> list[Finding]:
 
 
 def refuse_inside(path: Path, archive: Path) -> None:
-    """`InvalidArgument` if ``path`` is the directory of the archive, or in it."""
+    """`InvalidArgument` if ``path`` is the directory of an archive or a backup, or in it."""
     if path.resolve().is_relative_to(archive.resolve()):
         raise InvalidArgument(f"{path} is inside {archive}.", advice="Name a directory beside it.")
 

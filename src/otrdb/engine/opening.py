@@ -171,7 +171,7 @@ def repair(path: str | os.PathLike[str]) -> list[Finding]:
     """
     directory = Path(path)
     if (directory / MANIFEST_NAME).exists():
-        _check_directory(directory, "w")
+        _check_backup_is_read(directory, "w")
     _check_directory(directory, "r")
     lock = WriterLock(directory)
     try:
@@ -267,11 +267,9 @@ def _check_directory(directory: Path, mode: str) -> None:
     if directory.exists() and not directory.is_dir():
         raise NotAnArchive(f"{directory} is a file; an archive is a directory.")
     inside = [entry.name for entry in directory.iterdir()] if directory.exists() else []
-    if mode == "w" and MANIFEST_NAME in inside:
-        raise ReadOnly(
-            f"{directory} holds a backup.",
-            advice="Read it with mode='r', or restore it to another directory.",
-        )
+    if MANIFEST_NAME in inside:
+        _check_backup_is_read(directory, mode)
+        return
     if not any(name.endswith(".otr") for name in inside) and any(map(_needs_segments, inside)):
         raise Damaged(
             f"The segments of the archive in {directory} are missing.",
@@ -282,6 +280,14 @@ def _check_directory(directory: Path, mode: str) -> None:
         raise NotAnArchive(f"There is no archive in {directory}.")
     if inside and not known and set(inside) - OWN_FILES:
         raise NotAnArchive(f"{directory} holds other files, and no archive.")
+
+
+def _check_backup_is_read(directory: Path, mode: str) -> None:
+    if mode == "w":
+        raise ReadOnly(
+            f"{directory} holds a backup.",
+            advice="Read it with mode='r', or restore it to another directory.",
+        )
 
 
 def _needs_segments(name: str) -> bool:

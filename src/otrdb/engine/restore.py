@@ -82,11 +82,11 @@ def restore(
         2
     """
     path, told = Path(target), progress or _untold
-    refuse_inside(path, Path(backup))
     medium = Directory(backup, readonly=True)
     manifest = read_manifest(medium) if medium.path.is_dir() else None
     if manifest is None:
         raise NotABackup(f"There is no backup in {backup}.", advice="Name the directory of a backup.")
+    refuse_inside(path, medium.path)
     source = backup_on(medium, manifest)
     with _new_directory(path) as part:
         if streams is None and as_of is None:
