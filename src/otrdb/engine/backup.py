@@ -18,7 +18,7 @@ from otrdb.errors import InvalidArgument, NotABackup
 from otrdb.results import BackedUp
 from otrdb.storage.backup_files import (
     BACKUP_FILES,
-    copy_piece,
+    copy_pieces,
     plan,
     prove,
     remove_others,
@@ -27,7 +27,7 @@ from otrdb.storage.backup_files import (
 from otrdb.storage.backup_manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
 from otrdb.storage.directory import Directory
 from otrdb.storage.headers import JournalHeader
-from otrdb.storage.journal_files import JournalFiles
+from otrdb.storage.journal_files import JOURNAL_NAMES, JournalFiles
 from otrdb.storage.journal_records import OPENED, POINTS, pack_points, seal
 from otrdb.storage.locks import WriterLock
 
@@ -79,30 +79,22 @@ def backup_to(engine: Engine, target: str | os.PathLike[str], progress: Progress
 
 def backup(engine: Engine, target: Medium, progress: Progress) -> BackedUp:
     """Bring the backup on a medium up to date. The manifest is written last, and makes it count."""
-    core = engine.core
-    archive, source = core.segments.archive, core.segments.medium
+    archive, source = engine.core.segments.archive, engine.core.segments.medium
     before = _begun(target, archive)
-    held = _hold(engine)
+    held, number = _hold(engine), before.number + 1
     pieces, met = plan(source, held.position, target, before)
-    next_one = Manifest(before.number + 1, archive, held.position.sequence, now_ns())
-    pending = list(_journal(next_one.number, archive, held))
-    total = sum(map(len, pending)) + sum(piece.size - piece.begin for piece in pieces)
-    told = _Told(progress, total)
-    journal, journal_crc = write_whole(target, next_one.journal_name, pending)
-    pending.clear()
+    journal, journal_crc = write_whole(target, JOURNAL_NAMES.name(number), _journal(number, archive, held))
     held.pending.clear()
+    told = _Told(progress, journal + sum(piece.missing for piece in pieces))
     told.advance(journal)
-    rows = []
-    for piece in pieces:
-        row, unreadable = copy_piece(source, target, piece, told.advance)
-        rows.append(row)
-        met += unreadable
-    target.sync_directory()
-    made = next_one._replace(journal=journal, journal_crc=journal_crc, segments=tuple(rows))
+    segments, unreadable = copy_pieces(source, target, pieces, told.advance)
+    sequence = held.position.sequence
+    made = Manifest(number, archive, sequence, now_ns(), journal, journal_crc, segments)
     made, damaged = prove(target, before, made)
     write_manifest(target, made)
     remove_others(target, made)
-    return BackedUp(told.done, sum(piece.begin for piece in pieces), _findings([*met, *damaged]))
+    reused = sum(piece.begin for piece in pieces)
+    return BackedUp(told.done, reused, _findings([*met, *unreadable, *damaged]))
 
 
 class _Told:
@@ -119,11 +111,8 @@ class _Told:
 
 
 def _findings(met: list[Damaged]) -> list[Finding]:
-    found: list[Finding] = []
-    for damage in map(damage_found, met):
-        if damage not in found:
-            found.append(damage)
-    return found
+    """Each once, in the order they were met."""
+    return list(dict.fromkeys(map(damage_found, met)))
 
 
 def refuse_inside(path: Path, archive: Path) -> None:

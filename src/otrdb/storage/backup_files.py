@@ -17,6 +17,8 @@ from otrdb.storage.scan import Scan
 from otrdb.storage.segment_files import SEGMENT_NAMES, SegmentFiles, damaged
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from otrdb.storage.groups import Position
     from otrdb.storage.headers import SegmentHeader
     from otrdb.storage.medium import Data, Medium
@@ -40,6 +42,11 @@ class Piece(NamedTuple):
     size: int
     crc: int
     record: int
+
+    @property
+    def missing(self) -> int:
+        """How many bytes that is."""
+        return self.size - self.begin
 
 
 def plan(
@@ -72,17 +79,28 @@ def plan(
     return pieces, met
 
 
-def copy_piece(
-    source: Medium, target: Medium, piece: Piece, advance: Advance
-) -> tuple[SegmentCopy, list[Damaged]]:
-    """Copy and sync a part of a segment; the row it makes, and what of it the archive's disk does not give.
+def copy_pieces(
+    source: Medium, target: Medium, pieces: list[Piece], advance: Advance
+) -> tuple[tuple[SegmentCopy, ...], list[Damaged]]:
+    """Copy parts of segments, durable when this returns; the rows they make, and what of them the archive's
+    disk does not give.
+    """
+    rows, unreadable = [], list[Damaged]()
+    for piece in pieces:
+        crc, bad = _copy(source, target, piece, advance) if piece.missing else (piece.crc, [])
+        rows.append(SegmentCopy(piece.number, piece.size, crc, piece.record))
+        unreadable += [damaged("cannot be read", piece.number, offset) for offset in bad]
+    target.sync_directory()
+    return tuple(rows), unreadable
+
+
+def _copy(source: Medium, target: Medium, piece: Piece, advance: Advance) -> tuple[int, list[int]]:
+    """The checksum of the segment then, and where it cannot be read: zeros stand there in the backup.
 
     What stands behind the part that the backup holds was left by a backup that was cut off, and goes.
     """
-    name, crc = SEGMENT_NAMES.name(piece.number), piece.crc
-    if piece.begin == piece.size:
-        return SegmentCopy(piece.number, piece.size, crc, piece.record), []
-    original, file, bad = source.open(name), target.open(name, create=True), list[int]()
+    name, crc, bad = SEGMENT_NAMES.name(piece.number), piece.crc, list[int]()
+    original, file = source.open(name), target.open(name, create=True)
     file.truncate(piece.begin)
     for offset in range(piece.begin, piece.size, CHUNK):
         data, places = read_what_can_be(original, offset, min(CHUNK, piece.size - offset))
@@ -91,12 +109,12 @@ def copy_piece(
         bad += places
         advance(len(data))
     file.sync()
+    original.close()
     file.close()
-    unreadable = [damaged("cannot be read", piece.number, offset) for offset in bad]
-    return SegmentCopy(piece.number, piece.size, crc, piece.record), unreadable
+    return crc, bad
 
 
-def write_whole(target: Medium, name: str, pieces: list[Data]) -> tuple[int, int]:
+def write_whole(target: Medium, name: str, pieces: Iterable[Data]) -> tuple[int, int]:
     """Make a file of these bytes, synced; returns its size and its checksum."""
     file, crc = target.open(name, create=True), 0
     file.truncate(0)
