@@ -227,3 +227,12 @@ def test_files_that_do_not_tell_uuids_are_read_too(plant: Shell, tmp_path: Path)
         origin["uuid"] = "mine"
     parquet.write_table(table.replace_schema_metadata({"otrdb.streams": json.dumps(origins)}), file)
     assert "metadata" in other.refused("OTR-4210", "import", file)
+
+
+def test_two_columns_never_go_into_one_stream(plant: Shell, tmp_path: Path) -> None:
+    """One stream has the uuid of one column now, and the name of the other."""
+    file, other = tmp_path / "all.parquet", Shell(tmp_path / "other.otr")
+    plant.ok("export", "plant/line1/a int", "plant/line1/a float", "-o", file)
+    (row,) = (row for row in plant.json("streams") if row["name"] == "a int")
+    other.ok("create", "plant/line1", "--name", "a float", "--unit", "C", "--uuid", row["uuid"])
+    assert "two columns" in other.refused("OTR-4180", "import", file)

@@ -386,7 +386,7 @@ def test_damage_of_the_archive_is_backed_up_and_told(created: FaultyMedium) -> N
     with opened(medium) as archive:
         fill(archive.stream(uuid_of(0)), 0, 20_000)
         archive.flush()
-        begin = len(medium._live["segment-00000001.otr"].live) // 2
+        begin = medium.open("segment-00000001.otr").size() // 2
         fill(archive.stream(uuid_of(1)), 0, 20_000)
         archive.flush()
     medium.flip("segment-00000001.otr", begin)

@@ -101,7 +101,7 @@ def _copy(source: Medium, target: Medium, piece: Piece, advance: Advance) -> tup
     """
     name, crc, bad = SEGMENT_NAMES.name(piece.number), piece.crc, list[int]()
     original, file = source.open(name), target.open(name, create=True)
-    file.truncate(piece.begin)
+    file.truncate(piece.begin)  # I15: nothing before it is touched
     for offset in range(piece.begin, piece.size, CHUNK):
         data, places = read_what_can_be(original, offset, min(CHUNK, piece.size - offset))
         file.append(data)

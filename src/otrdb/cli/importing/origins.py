@@ -20,7 +20,7 @@ ORIGINS_KEY: Final = "otrdb.streams"
 
 
 class Origin(NamedTuple):
-    """The stream that a column was exported from. Files of the first releases do not tell its uuid."""
+    """The stream that a column was exported from. Not every file tells its uuid."""
 
     collection: str
     kind: str

@@ -128,7 +128,7 @@ class Planner:
         if not targets:
             raise InvalidArgument(f"{source.path} has no column of values beside {time_column!r}.")
         shared = [target.path for target in targets.values()]
-        if len({id(target) for target in targets.values()}) < len(shared):
+        if len({target.uuid or id(target) for target in targets.values()}) < len(shared):
             raise AmbiguousStream(
                 f"{source.path}: two columns go into one stream, out of {', '.join(shared)}."
             )
