@@ -231,7 +231,7 @@ class NotABackup(OtrError, FileNotFoundError, ValueError):
     or the backup of another archive, or of another history of the same archive."""
 
     code = "OTR-5005"
-    default_advice = "Back up to a new or empty directory, one for each archive."
+    default_advice = "Back up to a new or empty directory; every archive needs its own."
 
 
 class Damaged(OtrError, OSError):

@@ -451,7 +451,7 @@ def test_a_place_that_is_no_place_for_a_backup_is_refused(tmp_path: Path) -> Non
                 archive.backup(tmp_path / taken)
         assert [path.name for path in (tmp_path / "full").iterdir()] == ["notes.txt"]
         archive.backup(tmp_path / "backup")
-        with pytest.raises(NotABackup, match="one for each archive"):
+        with pytest.raises(NotABackup, match="needs its own"):
             other.backup(tmp_path / "backup")
         other.create("plant")
         other.backup(tmp_path / "deep/down/backup")

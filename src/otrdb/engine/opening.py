@@ -286,7 +286,7 @@ def _check_backup_is_read(directory: Path, mode: str) -> None:
     if mode == "w":
         raise ReadOnly(
             f"{directory} holds a backup.",
-            advice="Read it with mode='r', or restore it to another directory.",
+            advice="It can be read. To change it, restore it to a new directory.",
         )
 
 

@@ -147,7 +147,9 @@ def _check_whole(archive: Archive, streams: Sequence[Stream]) -> None:
     uuids = {None, *(stream.uuid for stream in streams)}
     for finding in archive._engine.core.findings:
         if finding.stream in uuids:
-            raise Damaged(finding.message, advice="What can be read of the backup: open it with mode='r'.")
+            raise Damaged(
+                finding.message, advice="Read what is left in the backup itself: it opens as an archive does."
+            )
 
 
 def _restore_streams(streams: Sequence[Stream], target: Archive, as_of: AsOf | None, told: Progress) -> None:
