@@ -55,9 +55,10 @@ def kept(tmp_path_factory: pytest.TempPathFactory) -> Kept:
         bools = archive.create("plant/line2", kind="bool", tags={"name": "pump"})
         floats.insert(SECOND * np.arange(20_000), np.random.default_rng(1).normal(size=20_000))
         ints.insert([1, 2, 2, 3], [1 << 62, -(1 << 63), (1 << 63) - 1, 0])
+        archive.set_retention("30d", prefix="mill/")
         archive.flush()
         version = floats.version
-        time = max(archive._engine.core.versions(stream.state)[-1].time for stream in (floats, ints))
+        time = max(stream.state.committed.time for stream in (floats, ints))
         floats.delete(0, SECOND * 10_000)
         floats.insert([5, 5], [-0.0, 5e-324])
         bools.insert([1, 2], [True, False])
@@ -94,6 +95,7 @@ def test_everything_is_a_copy(kept: Kept, tmp_path: Path) -> None:
             _same_stream(again.stream(stream.uuid), stream)
         assert again.stream(kept.floats).at(kept.version).count() == 20_000
         assert again.info()["archive"] == backup.info()["archive"]
+        assert again.rules() == backup.rules() != []
     assert "backup.otb" not in os.listdir(tmp_path / "all.otr")
 
 

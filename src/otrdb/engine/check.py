@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .engine import Engine
-    from .state import Committed, StreamState
+    from .state import StreamState
+    from .versions import Committed
 
 
 def check(engine: Engine, *, deep: bool) -> Iterator[Finding]:

@@ -34,6 +34,12 @@ class Frozen(NamedTuple):
     root: tree.Node
     version: int
 
+    def count_before(self, time: int) -> int:
+        """How many points are before ``time``, ns above MIN_TIME: from summaries and one edge."""
+        return int(
+            tree.windows(self.source, self.root, np.array([MIN_TIME, time], np.int64)).rows[:, 0].sum()
+        )
+
 
 class Reads:
     """The questions. Whoever inherits says what state they are asked of."""

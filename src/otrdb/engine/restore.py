@@ -55,8 +55,8 @@ def restore(
     these streams, or all, with their uuids, kinds, collections, tags, annotations and property versions, and
     the points each had ``as_of`` that version (an int; of one stream only) or time (`datetime`, text or
     `numpy.datetime64`; a stream without a version then is empty), or when it was backed up. Earlier
-    versions, snapshots and obliterated uuids are not carried over; versions begin at 10 again. At most a
-    million points are in memory at once, and of those with one time all.
+    versions, snapshots, rules and obliterated uuids are not carried over; versions begin at 10 again. At most
+    a million points are in memory at once, and of those with one time all.
 
     The archive is made as ``target.part`` and gets its name when it is whole and durable; what goes wrong
     before leaves nothing under that name. ``progress`` is called with what has been done and how much there

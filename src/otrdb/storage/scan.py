@@ -30,6 +30,8 @@ class Found(NamedTuple):
 class Scan:
     """One pass over the groups after a position. Iterate once; the attributes are final when that is done.
 
+    ``numbers`` are the segments there are, if that is known.
+
     Attributes:
         end: after the newest group that happened.
         known: sequence of the newest group known to have been durable; it may be lost, and be above `end`.
@@ -37,19 +39,27 @@ class Scan:
     """
 
     def __init__(
-        self, files: SegmentFiles, position: Position, report: Report, *, deep: bool = False
+        self,
+        files: SegmentFiles,
+        position: Position,
+        report: Report,
+        *,
+        deep: bool = False,
+        numbers: list[int] | None = None,
     ) -> None:
         self._files = files
         self._walk = Walk(files)
         self._start = position
         self._report = report
         self._deep = deep
+        self._numbers = numbers
         self.end = position
         self.known = position.sequence
         self.appendable = True
 
     def __iter__(self) -> Iterator[Found]:
-        numbers = [number for number in self._files.numbers() if number >= self._start.segment]
+        present = self._files.numbers() if self._numbers is None else self._numbers
+        numbers = [number for number in present if number >= self._start.segment]
         self._check_start(numbers)
         for number in numbers:
             yield from self._segment(number, final=number == numbers[-1])
