@@ -18,12 +18,24 @@ if sys.maxsize < 1 << 62:
 from otrdb.engine.archive import Archive
 from otrdb.engine.opening import open_archive as open  # noqa: A004
 from otrdb.engine.opening import repair
+from otrdb.engine.restore import restore
 from otrdb.engine.snapshot import Snapshot
 from otrdb.engine.stream import Stream, View
 from otrdb.errors import OtrError
 from otrdb.joined import Joined, Long, Wide
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
-from otrdb.results import Change, Expiry, Finding, Inserted, InsertedBatch, Point, Points, Rule, Windows
+from otrdb.results import (
+    BackedUp,
+    Change,
+    Expiry,
+    Finding,
+    Inserted,
+    InsertedBatch,
+    Point,
+    Points,
+    Rule,
+    Windows,
+)
 
 __version__ = "0.1.0"
 
@@ -31,6 +43,7 @@ __all__ = [
     "MAX_TIME",
     "MIN_TIME",
     "Archive",
+    "BackedUp",
     "Change",
     "Expiry",
     "Finding",
@@ -51,4 +64,5 @@ __all__ = [
     "Windows",
     "open",
     "repair",
+    "restore",
 ]

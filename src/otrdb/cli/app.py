@@ -35,6 +35,8 @@ COMMANDS: Final = {
     "stats": "Print the archive's counters.",
     "check": "Read everything and report damage.",
     "repair": "Rebuild the catalog from the segments.",
+    "backup": "Copy the archive to a directory, or what is new of it.",
+    "restore": "Make an archive from a backup.",
     "collect": "Archive measurements as they are made.",
     "completion": "Print the shell's completion script.",
 }
