@@ -187,7 +187,7 @@ class Witness:
         for stream in self.streams:
             assert archive.stream(uuid_of(stream)).count() == len(self.state(stream).times)
             if versions:
-                self._verify_versions(archive, stream, lasting=writer)
+                self._verify_versions(archive, stream, writer=writer)
             note = archive.stream(uuid_of(stream)).annotations.get("note")
             assert note == self._notes.get(stream), f"annotation of stream {stream}"
         self._verify_gone(archive, asked=writer and versions)
@@ -252,7 +252,7 @@ class Witness:
         for uuid in self._gone if asked else ():
             assert _refuses(archive, uuid), "an obliterated stream may be made again"
 
-    def _verify_versions(self, archive: Archive, stream: int, *, lasting: bool) -> None:
+    def _verify_versions(self, archive: Archive, stream: int, *, writer: bool) -> None:
         handle = archive.stream(uuid_of(stream))
         version = handle.version
         # A mark may be lost with the points it was made for; its number must never stand for others.
@@ -260,9 +260,9 @@ class Witness:
         assert version >= (self._newest[stream] if self._lasting else max(told, default=10)), (
             "a version went back"
         )
-        self._newest[stream] = version
         assert handle.at(version).count() == len(self.state(stream).times)
-        if lasting:  # a reader's marks are its own
+        if writer:  # a reader's marks are its own
+            self._newest[stream] = version
             self._tell(stream, version, handle.at(version).count(), committed=False)
         for (owner, number), count in self._told.items():
             if owner == stream:
