@@ -15,7 +15,7 @@ from otrdb.metadata import Metadata, Pattern
 from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind, KindLike, Merge, MergeLike
 from otrdb.times import TimeLike, to_ns_array
 
-from .check import check
+from .check import check, silent
 from .commit import Batch
 from .info import info, stats
 from .snapshot import Snapshot
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from otrdb.export import Foreign
     from otrdb.interface import Align, Key, StreamLike
     from otrdb.joined import Joined
-    from otrdb.results import Finding, InsertedBatch
+    from otrdb.results import CheckProgress, Finding, InsertedBatch
     from otrdb.storage.journal_records import UInt32Array
 
     from .engine import Engine
@@ -275,12 +275,16 @@ class Archive(Closing):
         self._engine.refresh()
         return stats(self._engine.core)
 
-    def check(self, *, deep: bool = True) -> Iterator[Finding]:
-        """Verify the archive while it is used, yielding what is wrong; a healthy archive gives nothing.
+    def check(
+        self, *, deep: bool = True, progress: Callable[[CheckProgress], None] = silent
+    ) -> Iterator[Finding]:
+        """Verify the archive while it is used, yielding what is wrong as it is found; a healthy archive gives
+        nothing.
 
-        ``deep`` makes every summary of the latest versions again from its points and proves every byte of the
-        segments; without it only the structure is looked at. Damage found does not end it. Nothing is
-        changed.
+        ``deep`` reads every block of every version from the disk, makes every summary again from its points
+        and proves every byte of the segments: the whole archive is read twice. Without it only the structure
+        is looked at: nodes, the heads of all blocks, group records, journal. ``progress`` is told how far it
+        has come. Damage found does not end it. Nothing is changed, and nobody has to wait.
 
         Example:
             >>> import otrdb, tempfile
@@ -289,7 +293,7 @@ class Archive(Closing):
             []
         """
         self._engine.check_open()
-        return check(self._engine, deep=deep)
+        return check(self._engine, deep=deep, report=progress)
 
     def close(self) -> None:
         """Make all acknowledged points durable and let go of the files. May be called again."""

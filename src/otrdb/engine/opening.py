@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 from otrdb.errors import Damaged, DiskFull, InvalidArgument, NotAnArchive, OtrError, WriteFailed
 from otrdb.model import LAST_TIME, MIN_TIME
-from otrdb.results import Finding
+from otrdb.results import CheckProgress, Finding
 from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
@@ -20,6 +20,7 @@ from otrdb.storage.segments import SegmentStore
 from otrdb.times import to_ns
 
 from .archive import Archive
+from .check import silent
 from .core import Budget, Core
 from .engine import Engine
 from .findings import damage_found, records_lost
@@ -53,6 +54,7 @@ epochs were below, and their numbers are never used again, however often the end
 """
 
 
+_UNWRITTEN: Final = "The catalog cannot be written. Opening the archive will make it again from the segments."
 _KEPT: Final = "The catalog is kept, since it cannot be made again from what is left of the segments."
 
 
@@ -116,13 +118,16 @@ def open_archive(
         raise
 
 
-def repair(path: str | os.PathLike[str]) -> list[Finding]:
+def repair(
+    path: str | os.PathLike[str], *, progress: Callable[[CheckProgress], None] = silent
+) -> list[Finding]:
     """Rebuild the catalog of the archive at ``path`` from its segments and verify everything; returns what is
     wrong.
 
     The segments alone are the whole archive, so nothing is lost with the catalog. What is damaged in them is
     reported, and stays where it is. A catalog that knows more than what is left of the segments is kept, and
-    that is reported. Nobody else may be writing. Cost: the whole archive is read, twice.
+    that is reported. Nobody else may be writing. ``progress`` is told how far the check has come. Cost: the
+    whole archive is read, twice.
 
     Example:
         >>> import otrdb, tempfile
@@ -134,16 +139,24 @@ def repair(path: str | os.PathLike[str]) -> list[Finding]:
     directory = Path(path)
     _check_directory(directory, "r")
     lock = WriterLock(directory)
-    try:
+    with ExitStack() as stack:
+        stack.callback(lock.release)
         lost = _lost_with_the_catalog(directory)
         if lost:
             return lost
         for suffix in ("", "-journal"):
             (directory / f"{CATALOG_NAME}{suffix}").unlink(missing_ok=True)
-    finally:
-        lock.release()
-    with open_archive(directory) as archive:
-        return list(archive.check())
+        catalog = directory / CATALOG_NAME
+        archive = open_medium(
+            Directory(directory),
+            writable=True,
+            durability=Durability.parse("sync"),
+            budget=Budget(MEMORY),
+            catalog=catalog,
+        )
+        stack.callback(archive.close)
+        found = list(archive.check(progress=progress))
+        return found if catalog.exists() else [*found, Finding(WriteFailed.code, _UNWRITTEN)]
 
 
 def _lost_with_the_catalog(directory: Path) -> list[Finding]:

@@ -30,6 +30,8 @@ class Found(NamedTuple):
 class Scan:
     """One pass over the groups after a position. Iterate once; the attributes are final when that is done.
 
+    Groups up to ``vouched`` are known to have happened.
+
     Attributes:
         end: after the newest group that happened.
         known: sequence of the newest group known to have been durable; it may be lost, and be above `end`.
@@ -37,13 +39,20 @@ class Scan:
     """
 
     def __init__(
-        self, files: SegmentFiles, position: Position, report: Report, *, deep: bool = False
+        self,
+        files: SegmentFiles,
+        position: Position,
+        report: Report,
+        *,
+        deep: bool = False,
+        vouched: int = 0,
     ) -> None:
         self._files = files
         self._walk = Walk(files)
         self._start = position
         self._report = report
         self._deep = deep
+        self._vouched = vouched
         self.end = position
         self.known = position.sequence
         self.appendable = True
@@ -87,7 +96,7 @@ class Scan:
                 yield from self._judge(held, vouched=met.record.durable >= held.record.info.sequence)
             held = met
         if held:
-            yield from self._judge(held, vouched=not final)
+            yield from self._judge(held, vouched=not final or held.record.info.sequence <= self._vouched)
 
     def _judge(self, met: Met, *, vouched: bool) -> Iterator[Found]:
         record, broken = met

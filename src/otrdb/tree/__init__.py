@@ -9,6 +9,8 @@ from .changes import changes
 from .edit import Edit, empty_root
 from .erase import erase
 from .insert import insert
+from .leaf_block import LEAF_TYPE, page_sums
+from .locate import EVERYTHING, locate
 from .nodes import Address, Child, ChildKind, Node, Piece
 from .points import first_from, last_before, values
 from .save import Save
@@ -18,6 +20,8 @@ from .verify import Fault, verify
 from .windows import aligned_windows, windows
 
 __all__ = [
+    "EVERYTHING",
+    "LEAF_TYPE",
     "Address",
     "BlockReader",
     "BlockWriter",
@@ -38,6 +42,8 @@ __all__ = [
     "first_from",
     "insert",
     "last_before",
+    "locate",
+    "page_sums",
     "touched_leaves",
     "values",
     "verify",
