@@ -16,6 +16,7 @@ if sys.maxsize < 1 << 62:
     raise ImportError("OtrDB needs a 64-bit Python. On a Raspberry Pi, install the 64-bit Raspberry Pi OS.")
 
 from otrdb.engine.archive import Archive
+from otrdb.engine.inspection import Inspection, inspect
 from otrdb.engine.opening import open_archive as open  # noqa: A004
 from otrdb.engine.opening import repair
 from otrdb.engine.snapshot import Snapshot
@@ -35,6 +36,7 @@ __all__ = [
     "Finding",
     "Inserted",
     "InsertedBatch",
+    "Inspection",
     "Joined",
     "Kind",
     "Long",
@@ -47,6 +49,7 @@ __all__ = [
     "View",
     "Wide",
     "Windows",
+    "inspect",
     "open",
     "repair",
 ]

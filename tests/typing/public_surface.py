@@ -91,6 +91,13 @@ def snapshots(db: otrdb.Archive, stream: otrdb.Stream) -> None:
     assert_type(db.open_snapshot("kept").name, str | None)
 
 
+def files(path: str) -> None:
+    with otrdb.inspect(path) as inspection:
+        assert_type(inspection, otrdb.Inspection)
+        assert_type(inspection.block(1, 48).sound, bool)
+        assert_type(inspection.root("plant"), tuple[int, int])
+
+
 def errors(error: otrdb.OtrError) -> None:
     assert_type(error.code, str)
     assert_type(error.advice, str)

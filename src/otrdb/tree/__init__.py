@@ -6,6 +6,7 @@ new, the queries read a root through a `Source`.
 
 from .cache import Cache
 from .changes import changes
+from .describe import NAMES, describe, interval
 from .edit import Edit, empty_root
 from .erase import erase
 from .insert import insert
@@ -22,6 +23,7 @@ from .windows import aligned_windows, windows
 __all__ = [
     "EVERYTHING",
     "LEAF_TYPE",
+    "NAMES",
     "Address",
     "BlockReader",
     "BlockWriter",
@@ -37,10 +39,12 @@ __all__ = [
     "Source",
     "aligned_windows",
     "changes",
+    "describe",
     "empty_root",
     "erase",
     "first_from",
     "insert",
+    "interval",
     "last_before",
     "locate",
     "page_sums",
