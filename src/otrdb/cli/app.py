@@ -30,8 +30,10 @@ COMMANDS: Final = {
     "flush": "Commit pending points.",
     "obliterate": "Remove a stream with all its versions.",
     "stats": "Print the archive's counters.",
-    "check": "Read everything and report damage.",
+    "check": "Verify what is stored and report damage.",
     "repair": "Rebuild the catalog from the segments.",
+    "dump": "Show what the files hold, in words.",
+    "doctor": "Look at the machine and its disk.",
     "collect": "Archive measurements as they are made.",
     "completion": "Print the shell's completion script.",
 }
