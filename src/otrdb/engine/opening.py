@@ -168,13 +168,13 @@ def _lost_with_the_catalog(directory: Path) -> list[Finding]:
         stack.callback(core.catalog.close)
         old = Catalog(directory / CATALOG_NAME, segments.archive, readonly=True)
         stack.callback(old.close)
+        known = old.position.sequence
         try:
-            read = _load_segments(core, writable=False)
+            missing = known - _load_segments(core, writable=False, known=known)
         except OtrError as error:
-            return [*core.findings, Finding(Damaged.code, f"{_KEPT} {error.message}")]
-        missing = max(old.position.sequence, core.catalog.position.sequence) - read
+            return [*core.findings, Finding(Damaged.code, f"{_KEPT} {error.message}")] if known else []
         if missing > 0:
-            return [*core.findings, Finding(Damaged.code, f"{_KEPT} It may know {missing} commits more.")]
+            return [*core.findings, Finding(Damaged.code, f"{_KEPT} It knows {missing} commits more.")]
     return []
 
 
@@ -213,8 +213,11 @@ def open_medium(
     return Archive(engine, Closing(engine, release))
 
 
-def _load_segments(core: Core, writable: bool) -> int:
-    """Bring the catalog and the streams up to date; returns how many groups were read for that."""
+def _load_segments(core: Core, writable: bool, known: int = 0) -> int:
+    """Bring the catalog and the streams up to date.
+
+    Returns how many groups up to sequence ``known`` were read for that.
+    """
     load_catalog(core)
     read = 0
     position = core.catalog.position
@@ -223,7 +226,7 @@ def _load_segments(core: Core, writable: bool) -> int:
         entries = decode(found.payload)
         load(core, entries)
         core.catalog.apply(entries, found.info)
-        read += 1
+        read += found.info.sequence <= known
     return read
 
 

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otrdb.errors import Damaged
 from otrdb.tree import Address, Cache, Edit, Node, empty_root, insert, touched_leaves
 
-from .damage import concerning
+from .damage import complete, concerning
 from .pending import combined
 
 if TYPE_CHECKING:
@@ -59,8 +60,11 @@ class Roots:
         """The root written at ``address``; None is a stream without points."""
         if address is None:
             return empty_root()
-        with concerning(state):
+        try:
             return state.source.node_at(address)
+        except Damaged as error:
+            complete(error, state)
+            raise
 
     def of(self, state: StreamState, prefix: Prefix) -> Node:
         """The root of ``prefix``."""
