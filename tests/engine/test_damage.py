@@ -146,7 +146,7 @@ def test_a_quick_check_reads_no_leaves(path: Path) -> None:
 
 def test_a_check_notices_every_byte(tmp_path: Path) -> None:
     path = tmp_path / "archive.otr"
-    with otrdb.open(path) as db:
+    with otrdb.open(path, journal=1 << 20) as db:  # a small one is soon looked through
         stream = db.create("plant")
         stream.insert(np.arange(2_000) * SECOND, np.random.default_rng(3).normal(size=2_000))
         stream.flush()
