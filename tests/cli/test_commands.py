@@ -291,15 +291,17 @@ def test_check_and_repair_of_a_damaged_archive_end_with_3(plant: Shell) -> None:
         db.flush()  # a group behind the damaged one proves that it was whole once
     segment = max(plant.archive.glob("segment-*"), key=lambda path: path.stat().st_size)
     content = bytearray(segment.read_bytes())
-    for tenth in (7, 8, 9):
+    for tenth in (2, 5, 8):
         content[len(content) * tenth // 10] ^= 1
     segment.write_bytes(content)
     for words in (["check", "--deep"], ["repair"]):
         result = plant.run(*words, "--json")
         assert result.exit_code == 3
         assert {each["name"] for each in json.loads(result.stdout)} == {"a float"}
-        lines = plant.run(*words, "--limit", "1").stdout.splitlines()
+        limited = plant.run(*words, "--limit", "1")
+        lines = limited.stdout.splitlines()
         assert len(lines) == 1
+        assert limited.stderr == "Found wrong: 3. The first 1 were told; --limit 0 tells all.\n"
         assert re.match(r"OTR-5010 plant/line1/a float \(\S+\) from \S+Z to before \S+Z: Version", lines[0])
     assert plant.run("check").exit_code == 0  # the structure is sound
     assert plant.json("info", INT)["points"] == 10

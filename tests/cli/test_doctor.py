@@ -77,6 +77,19 @@ def test_recorded_mounts(path: str, kind: str, expected: list[str]) -> None:
     assert all(sign.advice for sign in judge_mount(mount) if sign.status != "ok")
 
 
+def test_what_ext4_keeps_in_its_superblock_is_seen(tmp_path: Path) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "proc/self/mountinfo").write_text(MOUNTS)
+    home = Path("/home/pi/archive.otr")
+    assert statuses(judge_mount(read_mount(home, tmp_path))) == ["ok", "ok"]
+    options = tmp_path / "proc/fs/ext4/mmcblk0p2/options"
+    options.parent.mkdir(parents=True)
+    options.write_text("rw\nbarrier\ndata=ordered\nmin_batch_time=0\n")
+    assert statuses(judge_mount(read_mount(home, tmp_path))) == ["ok", "ok"]
+    options.write_text("rw\nnobarrier\ndata=writeback\n")
+    assert statuses(judge_mount(read_mount(home, tmp_path))) == ["ok", "warning", "warning"]
+
+
 def test_a_machine_that_does_not_tell_is_no_comfort(tmp_path: Path) -> None:
     assert statuses(judge_mount(read_mount(Path("/"), tmp_path))) == ["warning"]
 

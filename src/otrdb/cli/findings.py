@@ -62,7 +62,9 @@ def tell(context: click.Context, findings: Iterable[Finding], output: Output, me
         _write(writer, [])
     writer.close()
     if count:
-        click.echo(f"Found wrong: {count}.", err=True)
+        shown = count if output.limit is None else min(count, output.limit)
+        more = "" if shown == count else f" The first {shown} were told; --limit 0 tells all."
+        click.echo(f"Found wrong: {count}.{more}", err=True)
         context.exit(DAMAGE_FOUND)
     click.echo("No damage found.", err=True)
 

@@ -31,9 +31,10 @@ def look_inside(path: Path) -> Contents:
             newest, damaged = _newest(db.streams())
     except NotAnArchive:
         return Contents([Sign("archive", "ok", f"there is none in {path} yet")])
-    except OtrError as error:
+    except (OtrError, OSError) as error:
         advice = "See what is left with: otrdb check, otrdb dump files"
-        return Contents([Sign("archive", "failure", f"does not open: {error.message}", advice)])
+        text = error.message if isinstance(error, OtrError) else str(error)
+        return Contents([Sign("archive", "failure", f"does not open: {text}", advice)])
     signs = [Sign("archive", "ok", f"format {info['format']}, {info['streams']} streams")]
     if damaged:
         signs = [Sign("archive", "failure", damaged[0], "Copy it elsewhere, then run: otrdb check --deep")]

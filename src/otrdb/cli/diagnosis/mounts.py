@@ -61,7 +61,17 @@ def read_mount(path: Path, root: Path = Path("/")) -> Mount | None:
         text = (root / "proc/self/mountinfo").read_text(errors="surrogateescape")
     except OSError:
         return None
-    return mount_of(path, text)
+    mount = mount_of(path, text)
+    return mount and mount._replace(options=mount.options | _hidden_options(mount, root))
+
+
+def _hidden_options(mount: Mount, root: Path) -> frozenset[str]:
+    """Unsafe options that ext4 has from its own superblock, and so does not list with the mount."""
+    place = root / "proc/fs" / mount.kind / Path(mount.source).name / "options"
+    try:
+        return frozenset(place.read_text().split()) & frozenset(_UNSAFE)
+    except OSError:
+        return frozenset()
 
 
 def judge_mount(mount: Mount | None) -> Iterator[Sign]:
