@@ -136,7 +136,7 @@ class _Trees:
 
         Nothing in it may have a stamp above ``newest``, by default the version itself.
         """
-        source, step = self.sources[state.kind], _uncounted if newer else self._step
+        source, step = self.sources[state.kind], self._step if newer is None else _uncounted
         faults = tree.verify(source, root, newest or version, deep=self._deep, newer=newer, step=step)
         for start, end, text, damage, place in faults:
             code = Damaged.code if damage else InternalError.code
