@@ -24,7 +24,7 @@ from otrdb.engine.stream import Stream, View
 from otrdb.errors import OtrError
 from otrdb.joined import Joined, Long, Wide
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
-from otrdb.results import Change, Finding, Inserted, InsertedBatch, Point, Points, Windows
+from otrdb.results import Change, Expiry, Finding, Inserted, InsertedBatch, Point, Points, Rule, Windows
 
 __version__ = "0.1.0"
 
@@ -33,6 +33,7 @@ __all__ = [
     "MIN_TIME",
     "Archive",
     "Change",
+    "Expiry",
     "Finding",
     "Inserted",
     "InsertedBatch",
@@ -44,6 +45,7 @@ __all__ = [
     "OtrError",
     "Point",
     "Points",
+    "Rule",
     "Snapshot",
     "Stream",
     "View",

@@ -177,6 +177,13 @@ class BadValue(OtrError, ValueError):
     default_advice = "Leave such points out before inserting."
 
 
+class TooManyStreams(OtrError, RuntimeError):
+    """More streams were created within a minute than the archive was opened to allow. Nothing was created."""
+
+    code = "OTR-4260"
+    default_advice = "Wait a minute. If they are wanted, open the archive with a larger new_streams."
+
+
 class InvalidVersions(OtrError, ValueError):
     """A pair of versions is in the wrong order, or a version is no version number."""
 

@@ -119,6 +119,47 @@ class CheckProgress(NamedTuple):
     total: int
 
 
+class Rule(NamedTuple):
+    """How long something is kept: the ``value`` of a ``key`` ("retention" or "history") for the streams whose
+    collection starts with ``prefix``, or for one ``stream`` (the text of its uuid); the other one is None.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> db = otrdb.open(tempfile.mkdtemp())
+        >>> db.set_retention("90d", prefix="plant/")
+        >>> db.rules()
+        [Rule(key='retention', value='7776000000000000ns', prefix='plant/', stream=None)]
+    """
+
+    key: str
+    value: str
+    prefix: str | None
+    stream: str | None
+
+
+class Expiry(NamedTuple):
+    """What a retention drops of one ``stream`` (uuid): the ``points`` before a time (ns).
+
+    ``bytes`` is what the blocks that hold nothing else occupy; they can be given back when no kept version
+    needs them any more. ``snapshots`` are the named ones that go on holding such points.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> db = otrdb.open(tempfile.mkdtemp())
+        >>> _ = db.create("plant").insert([0, 10**18], [20.5, 20.7])
+        >>> db.set_retention("30d")
+        >>> expiry = db.expire(dry_run=True, now=10**18)[0]
+        >>> expiry.points, expiry.bytes, expiry.snapshots
+        (1, 0, ())
+    """
+
+    stream: UUID
+    before: int
+    points: int
+    bytes: int
+    snapshots: tuple[str, ...]
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Points(Table):
     """Points of one stream, ascending in time, equal times in order of arrival.

@@ -329,3 +329,35 @@ def test_a_folder_of_something_else_is_no_archive(shell: Shell) -> None:
     for words in (["info"], ["check"], ["repair"], ["create", "plant"]):
         shell.refused("OTR-5003", *words)
     assert [path.name for path in shell.archive.iterdir()] == ["letter.txt"]
+
+
+def test_rules_are_set_shown_and_taken_away(plant: Shell) -> None:
+    plant.ok("retention", "90d", "--prefix", "plant/")
+    plant.ok("retention", "forever", "--stream", INT)
+    plant.ok("history", "1d,7d,30d")
+    uuid = plant.json("info", INT)["uuid"]
+    assert [(row["value"], row["prefix"], row["stream"]) for row in plant.json("retention")] == [
+        ("7776000000000000ns", "plant/", None),
+        ("forever", None, uuid),
+    ]
+    assert [row["prefix"] for row in plant.json("history")] == [""]
+    plant.ok("retention", "none", "--prefix", "plant/")
+    plant.ok("history", "none")
+    assert len(plant.json("retention")) == 1
+    assert plant.json("history") == []
+    plant.refused("OTR-4210", "history", "1h")
+    plant.refused("OTR-4210", "retention", "1d", "--prefix", "plant", "--stream", INT)
+
+
+def test_expire_drops_what_a_dry_run_shows(plant: Shell) -> None:
+    plant.ok("retention", "90d")
+    plant.ok("retention", "forever", "--stream", INT)
+    shown = plant.json("expire", "--dry-run")
+    assert [(row["stream"], row["points"], row["snapshots"]) for row in shown] == [
+        (FLOAT, 10, ""),
+        (BOOL, 10, ""),
+    ]
+    assert plant.json("info", FLOAT)["points"] == 10
+    assert plant.json("expire") == shown
+    assert [plant.json("info", name)["points"] for name in (FLOAT, INT, BOOL)] == [0, 10, 0]
+    assert plant.json("expire") == []

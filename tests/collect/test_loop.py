@@ -1,6 +1,6 @@
 """Rounds become points with the right times, whatever the clock and the disk do."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
 
@@ -9,7 +9,7 @@ from otrdb.collect.holding import Holding, Taken
 from otrdb.collect.loop import Loop, Status
 from otrdb.collect.protocol import Reading, Round, Source
 from otrdb.collect.recorder import Recorder
-from otrdb.errors import AmbiguousStream, DiskFull, WrongKind
+from otrdb.errors import AmbiguousStream, Damaged, DiskFull, OtrError, WrongKind
 from otrdb.interface import ArchiveLike, StreamLike
 from otrdb.results import InsertedBatch
 from tests.collect.fakes import RUNNING, SECOND, SPEED, TURNS, FakeClock, FakeCollector
@@ -177,3 +177,40 @@ def test_an_empty_round_is_no_error(archive: ArchiveLike, recorder: Recorder) ->
     clock = FakeClock(ahead=TODAY)
     status = Loop(Idle(), recorder, clock, lambda: True, SECOND, 5, lambda _: None).run(clock.wait, 3)
     assert (status.rounds, status.points) == (3, 0)
+
+
+def test_upkeep_comes_once_an_hour_while_the_clock_is_right(recorder: Recorder) -> None:
+    clock, calls = FakeClock(ahead=TODAY), list[int]()
+    loop = Loop(
+        FakeCollector(clock),
+        recorder,
+        clock,
+        lambda: clock.now >= 1_800 * SECOND,
+        600 * SECOND,
+        100,
+        lambda _: None,
+        lambda: calls.append(clock.now // SECOND),
+    )
+    loop.run(clock.wait, 20)
+    assert calls == [1_800, 5_400, 9_000]
+
+
+@pytest.mark.parametrize("error", [DiskFull("full"), Damaged("rotten")])
+def test_an_upkeep_that_fails_is_a_fault_and_stops_nothing(recorder: Recorder, error: OtrError) -> None:
+    clock, faults = FakeClock(ahead=TODAY), list[Sequence[str]]()
+
+    def fail() -> None:
+        raise error
+
+    loop = Loop(
+        FakeCollector(clock),
+        recorder,
+        clock,
+        lambda: True,
+        SECOND,
+        9,
+        lambda status: faults.append(status.faults),
+        fail,
+    )
+    assert loop.run(clock.wait, 3).points == 9
+    assert [len(each) for each in faults] == [1, 0, 0]

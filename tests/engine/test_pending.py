@@ -13,7 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 
 from otrdb.engine.moments import Moment, Moments
 from otrdb.engine.pending import Pending, Run, combined
-from otrdb.engine.state import Chunk, Committed, Prefix, StreamState
+from otrdb.engine.state import Chunk, Prefix, StreamState
+from otrdb.engine.versions import Committed
 from otrdb.metadata import Metadata
 from otrdb.model import Kind, Merge
 from otrdb.tree import Cache, MemoryBlocks, Source

@@ -28,7 +28,6 @@ from otrdb.storage.records import (
     SnapshotNamed,
     StreamCreated,
     VersionsPruned,
-    decode,
     encode,
 )
 from tests.storage.stores import commit, opened, scanned
@@ -153,7 +152,7 @@ def test_it_says_what_the_groups_say(groups: list[list[Entry]], data: st.DataObj
             possible.append(Obliterated(number, model.properties[number][0]))
             model.apply(possible[-1:], info_of(sequence, size=0))
         model.apply([], info_of(sequence))
-        catalog.apply(possible, info_of(sequence))
+        catalog.apply(encode(possible), info_of(sequence))
         assert catalog.position == info_of(sequence).end
         if data.draw(st.booleans()):
             model.check(catalog)
@@ -170,7 +169,7 @@ def committed(version: int, *obsolete: Address) -> Committed:
 def filled(path: Path | None, groups: Sequence[Sequence[Entry]]) -> Catalog:
     catalog = Catalog(path, ARCHIVE)
     for sequence, group in enumerate(groups, 1):
-        catalog.apply(group, info_of(sequence))
+        catalog.apply(encode(group), info_of(sequence))
     return catalog
 
 
@@ -219,10 +218,10 @@ def test_an_opened_and_closed_catalog_is_not_written(path: Path) -> None:
 def test_without_a_close_it_lags_and_what_is_missing_can_be_applied_again(path: Path) -> None:
     lost = filled(path, GROUPS[:2])
     lost.streams()
-    lost.apply(GROUPS[2], info_of(3))
+    lost.apply(encode(GROUPS[2]), info_of(3))
     again = Catalog(path, ARCHIVE)
     assert again.position == info_of(2).end
-    again.apply(GROUPS[2], info_of(3))
+    again.apply(encode(GROUPS[2]), info_of(3))
     assert again.streams() == filled(None, GROUPS).streams()
     assert again.segments() == filled(None, GROUPS).segments()
     again.close()
@@ -251,7 +250,7 @@ def test_a_file_of_no_use_is_made_anew(path: Path, change: object) -> None:
     for readonly in (True, False):
         catalog = Catalog(path, ARCHIVE, readonly=readonly)
         assert (catalog.position, catalog.streams(), catalog.trouble) == (FIRST_POSITION, [], None)
-    catalog.apply(GROUPS[0], info_of(1))
+    catalog.apply(encode(GROUPS[0]), info_of(1))
     catalog.close()
     assert len(Catalog(path, ARCHIVE).streams()) == 1
 
@@ -271,7 +270,7 @@ def test_a_reader_holds_nothing_and_changes_nothing(path: Path) -> None:
     writer.streams()
     before = path.read_bytes()
     reader = Catalog(path, ARCHIVE, readonly=True)
-    reader.apply(GROUPS[2], info_of(3))
+    reader.apply(encode(GROUPS[2]), info_of(3))
     assert reader.streams() == filled(None, GROUPS).streams()
     assert path.read_bytes() == before
     exclusive = sqlite3.connect(path, timeout=0.1, isolation_level=None)
@@ -279,7 +278,7 @@ def test_a_reader_holds_nothing_and_changes_nothing(path: Path) -> None:
     assert reader.streams() == filled(None, GROUPS).streams()
     exclusive.execute("ROLLBACK")
     exclusive.close()
-    writer.apply(GROUPS[2], info_of(3))
+    writer.apply(encode(GROUPS[2]), info_of(3))
     writer.close()
     assert Catalog(path, ARCHIVE, readonly=True).position == info_of(3).end
 
@@ -290,13 +289,13 @@ def test_a_full_disk_makes_it_lag_and_stops_nothing(path: Path, monkeypatch: pyt
     pages = catalog._db.execute("PRAGMA page_count").fetchone()[0]
     catalog._db.execute(f"PRAGMA max_page_count = {pages}")
     many: list[Entry] = [SettingSet("scope", f"key {n}", "value" * 100) for n in range(100)]
-    catalog.apply(many, info_of(2))
+    catalog.apply(encode(many), info_of(2))
     assert catalog.trouble is not None
     assert catalog.position == info_of(2).end
     with pytest.raises(DiskFull):
         catalog.streams()
     catalog._db.execute("PRAGMA max_page_count = 100000")
-    catalog.apply(GROUPS[1], info_of(3))
+    catalog.apply(encode(GROUPS[1]), info_of(3))
     assert len(catalog.settings()) == 100
     assert catalog.trouble is None
     catalog.close()
@@ -309,7 +308,7 @@ def test_writing_to_a_full_disk_is_not_tried_every_time(path: Path, monkeypatch:
     large: list[Entry] = [SettingSet("scope", "key", "value" * 2000)]
     troubles = []
     for sequence in range(1, 13):
-        catalog.apply(large, info_of(sequence))
+        catalog.apply(encode(large), info_of(sequence))
         troubles.append(catalog.trouble)
     assert len(set(map(id, troubles))) - 1 == 3
 
@@ -317,7 +316,7 @@ def test_writing_to_a_full_disk_is_not_tried_every_time(path: Path, monkeypatch:
 def test_rot_inside_the_file_is_told_and_mended_by_the_next_opening(path: Path) -> None:
     catalog = Catalog(path, ARCHIVE)
     many: list[Entry] = [SettingSet("scope", f"key {n}", "value" * 100) for n in range(1000)]
-    catalog.apply(many, info_of(1))
+    catalog.apply(encode(many), info_of(1))
     catalog.close()
     data = bytearray(path.read_bytes())
     data[5 * 4096 :] = bytes(len(data) - 5 * 4096)
@@ -334,10 +333,10 @@ def test_from_nothing_it_is_the_same_as_kept_up_to_date(path: Path) -> None:
     store = opened(medium, nominal=300).store
     kept = Catalog(path, store.archive)
     for group in GROUPS:
-        kept.apply(group, commit(store, encode(group), [(b"head", b"body" * 20)]))
+        kept.apply(encode(group), commit(store, encode(group), [(b"head", b"body" * 20)]))
     made = Catalog(None, store.archive)
     for found in scanned(medium).store.scan(report=lambda damage: pytest.fail(str(damage))):
-        made.apply(decode(found.payload), found.info)
+        made.apply(found.payload, found.info)
     assert made.streams() == kept.streams()
     assert made.segments() == kept.segments()
     assert made.versions(1) == kept.versions(1)

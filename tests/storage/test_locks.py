@@ -43,6 +43,15 @@ def test_a_second_writer_is_told_who_the_first_is(tmp_path: Path) -> None:
     WriterLock(tmp_path).release()
 
 
+def test_who_writes_is_told_without_what_was_longer_before(tmp_path: Path) -> None:
+    (tmp_path / "writer.lock").write_text("process 1 on a machine with a long name " + "." * 100 + "\n")
+    lock = WriterLock(tmp_path)
+    (line,) = (tmp_path / "writer.lock").read_text().splitlines()
+    lock.release()
+    assert line.startswith(f"process {os.getpid()} on ")
+    assert "." * 100 not in line
+
+
 def test_the_same_process_cannot_write_twice_either(tmp_path: Path) -> None:
     lock = WriterLock(tmp_path)
     with pytest.raises(ArchiveLocked, match="this very process"):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
@@ -73,3 +75,18 @@ def test_what_nobody_asks_for_leaves_in_the_order_it_came() -> None:
     for key in range(BUDGET + 7):
         cache.put(key, key, 1)
     assert [key for key in range(BUDGET + 7) if cache.get(key) is None] == list(range(7))
+
+
+def test_what_is_put_again_and_again_leaves_nothing_behind() -> None:
+    """As the overlay of a live stream is, at every read after an insert."""
+    cache = Cache(BUDGET)
+    tracemalloc.start()
+    for _ in range(2):
+        cache.put("overlay", None, 1)
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(2_000):
+            cache.put("overlay", None, 1)
+            cache.drop("other")
+    grown = tracemalloc.get_traced_memory()[0] - before
+    tracemalloc.stop()
+    assert grown < 2_000

@@ -13,12 +13,11 @@ from pcodec import ChunkConfig, DeltaSpec, ModeSpec, PagingSpec
 from pcodec.wrapped import FileCompressor
 
 from otrdb.model import Kind
-from otrdb.tree.codec import HEADER_BYTES, LEVEL, ColumnDecoder, EncodedColumn, encode_values
+from otrdb.tree.codec import HEADER_BYTES, LEVEL, RAW, ColumnDecoder, EncodedColumn, encode_values
 from otrdb.tree.geometry import page_counts
 from otrdb.tree.habit import AUTO, Habit, found
 
 COUNT = 4_096
-COUNTS = page_counts(COUNT)
 Column = NDArray[np.float64] | NDArray[np.int64]
 Series = Callable[[np.random.Generator], Column]
 
@@ -56,9 +55,10 @@ SERIES: list[Series] = [_decimals, _walk, _single_precision, _multiples, _counte
 
 def _encode(column: Column, habit: Habit | None) -> EncodedColumn:
     kind = Kind.FLOAT if column.dtype == np.float64 else Kind.INT
-    encoded = encode_values(kind, column.view(np.int64), COUNTS, habit)
-    out = np.empty(COUNT, np.int64)
-    ColumnDecoder(encoded.codec, encoded.meta, kind).read_all(encoded.pages, COUNTS, out)
+    counts = page_counts(len(column))
+    encoded = encode_values(kind, column.view(np.int64), counts, habit)
+    out = np.empty(len(column), np.int64)
+    ColumnDecoder(encoded.codec, encoded.meta, kind).read_all(encoded.pages, counts, out)
     np.testing.assert_array_equal(out, column.view(np.int64))
     return encoded
 
@@ -86,6 +86,29 @@ def test_values_that_a_habit_does_not_suit_are_searched() -> None:
     _encode(_decimals(random), habit)
     walk = _walk(random)
     assert _encode(walk, habit).size == _encode(walk, None).size
+
+
+@pytest.mark.parametrize("few", [24, 60, 150])
+@pytest.mark.parametrize("series", SERIES)
+def test_a_few_points_do_not_tell_how_to_code_many(series: Series, few: int) -> None:
+    random, habit = np.random.default_rng(6), Habit()
+    _encode(series(random)[:few], habit)
+    column = series(random)
+    assert _encode(column, habit).size == _encode(column, None).size
+
+
+def _noise(random: np.random.Generator) -> NDArray[np.float64]:
+    """All bits of the fractions are random: stored raw."""
+    words = random.integers(-(2**63), 2**63, COUNT)
+    return np.where(words >> 52 & 0x7FF == 0x7FF, 0, words).view(np.float64)
+
+
+@pytest.mark.parametrize("series", [_decimals, _single_precision, _few, _steps])
+def test_a_leaf_stored_raw_tells_nothing(series: Series) -> None:
+    random, habit = np.random.default_rng(7), Habit()
+    assert _encode(_noise(random), habit).codec == RAW
+    column = series(random)
+    assert _encode(column, habit).size == _encode(column, None).size
 
 
 MODES: dict[str, tuple[ModeSpec, Series]] = {

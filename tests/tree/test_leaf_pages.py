@@ -64,7 +64,7 @@ def test_pages_give_the_points_of_the_leaf(questions: list[tuple[str, int, int]]
             assert leaf.last_before(start) == ((TIMES[low - 1], WORDS[low - 1]) if low else None)
         elif question == "run":
             first, last = max(0, min(start, POINTS - 1)), max(1, min(end + 1, POINTS))
-            times, words = leaf.run(first, last - first)
+            times, words = leaf.run(first, last - first, POINTS)
             assert (times.tolist(), words.tolist()) == (
                 TIMES[first:last].tolist(),
                 WORDS[first:last].tolist(),
@@ -102,14 +102,18 @@ def test_any_run_of_any_codec(kind: Kind, count: int) -> None:
         (0, min(count, 256)),
     }:
         leaf = tree.Source(kind, blocks, tree.Cache(1 << 20)).leaf_at(address)
-        found = leaf.run(first, end - first)
+        found = leaf.run(first, end - first, count)
         assert [column.tolist() for column in found] == [times[first:end].tolist(), words[first:end].tolist()]
 
 
-def test_a_run_that_is_not_there_is_damage() -> None:
+@pytest.mark.parametrize("cached", [False, True])
+@pytest.mark.parametrize("counted", [POINTS - 1, POINTS + 1])
+def test_a_node_and_a_leaf_that_count_differently_are_damage(counted: int, cached: bool) -> None:
     leaf, _ = stored()
-    with pytest.raises(Damaged, match="fewer points"):
-        leaf.run(POINTS - 1, 2)
+    if cached:
+        leaf.points()
+    with pytest.raises(Damaged, match="another number of points"):
+        leaf.run(0, 2, counted)
 
 
 def test_sub_slots_leave_no_points_in_the_cache() -> None:

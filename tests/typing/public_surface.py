@@ -83,6 +83,13 @@ def tuples(point: otrdb.Point, inserted: otrdb.Inserted, finding: otrdb.Finding)
     assert_type(finding.stream, UUID | None)
 
 
+def rules(db: otrdb.Archive, stream: otrdb.Stream) -> None:
+    db.set_retention("90d", prefix="plant/")
+    db.set_history(None, stream=stream)
+    assert_type(db.rules(), list[otrdb.Rule])
+    assert_type(db.expire(dry_run=True), list[otrdb.Expiry])
+
+
 def snapshots(db: otrdb.Archive, stream: otrdb.Stream) -> None:
     with db.snapshot("kept") as snapshot:
         assert_type(snapshot, otrdb.Snapshot)

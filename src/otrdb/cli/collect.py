@@ -84,7 +84,7 @@ def host(
         recorder = Recorder(db, collection or f"host/{socket.gethostname()}")
         check = (lambda: True) if no_clock_check else clock_is_right
         with _observer(recorder, archive, interval, plain) as observe:
-            loop = Loop(HostCollector(), recorder, SystemClock(), check, interval, hold, observe)
+            loop = Loop(HostCollector(), recorder, SystemClock(), check, interval, hold, observe, db.expire)
             status = loop.run(stop.wait, rounds)
     click.echo(_farewell(status, archive), err=True)
 

@@ -28,7 +28,7 @@ def change_archive(path: Path, accept: Accept = None) -> ArchiveLike:
     return otrdb.open(path, accept=accept)
 
 
-def make_archive(path: Path, accept: Accept = None, durability: str = "sync") -> ArchiveLike:
+def make_archive(path: Path, accept: Accept = None, durability: str = "sync") -> otrdb.Archive:
     """The archive for writing, made if it does not exist."""
     return otrdb.open(path, accept=accept, durability=durability)
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from otrdb.collect.holding import Holding, Taken
 from otrdb.collect.schedule import due_rounds
-from otrdb.errors import DiskFull, TimeOutOfRange
+from otrdb.errors import Damaged, DiskFull, TimeOutOfRange
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from otrdb.collect.clock import Clock
     from otrdb.collect.protocol import Collector, Reading
     from otrdb.collect.recorder import Recorder
+
+
+_UPKEEP_EVERY: Final = 3_600 * 10**9
 
 
 @dataclass(slots=True)
@@ -49,6 +52,9 @@ class Loop:
     every: int
     hold: int
     observe: Callable[[Status], None]
+    upkeep: Callable[[], object] = lambda: None
+    """Is called once an hour while the clock is right: it may drop what is too old by it."""
+    _upkeep_at: int = 0
 
     def run(self, wait: Callable[[float], bool], rounds: int | None = None) -> Status:
         """Collects until `wait` returns True, or for so many `rounds`."""
@@ -71,7 +77,17 @@ class Loop:
         status.time = steady + offset
         if status.clock_is_right:
             self._store(status, holding.release(offset))
+            self._keep_up(status, steady)
         status.held, status.dropped = len(holding), holding.dropped
+
+    def _keep_up(self, status: Status, steady: int) -> None:
+        if steady < self._upkeep_at:
+            return
+        self._upkeep_at = steady + _UPKEEP_EVERY
+        try:
+            self.upkeep()
+        except (DiskFull, Damaged) as error:
+            status.faults = [*status.faults, str(error)]
 
     def _store(self, status: Status, rounds: Sequence[Taken]) -> None:
         try:

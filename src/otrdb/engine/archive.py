@@ -13,13 +13,17 @@ from otrdb.columns import points, words
 from otrdb.errors import InvalidArgument, MismatchedColumns
 from otrdb.metadata import Metadata, Pattern
 from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind, KindLike, Merge, MergeLike
-from otrdb.times import TimeLike, to_ns_array
+from otrdb.ranges import to_instant
+from otrdb.times import TimeLike, WidthLike, to_ns_array
 
 from .check import check, silent
 from .commit import Batch
+from .history import History
 from .info import info, stats
+from .rules import HISTORY, RETENTION, retention_value, scope_of
 from .snapshot import Snapshot
 from .stream import Stream, own_streams
+from .upkeep import Upkeep
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -27,7 +31,7 @@ if TYPE_CHECKING:
     from otrdb.export import Foreign
     from otrdb.interface import Align, Key, StreamLike
     from otrdb.joined import Joined
-    from otrdb.results import CheckProgress, Finding, InsertedBatch
+    from otrdb.results import CheckProgress, Expiry, Finding, InsertedBatch, Rule
     from otrdb.storage.journal_records import UInt32Array
 
     from .engine import Engine
@@ -252,6 +256,65 @@ class Archive(Closing):
     def drop_snapshot(self, name: str) -> None:
         """Forget the snapshot kept under ``name``, durably; the versions it held may be pruned."""
         self._engine.drop_snapshot(name)
+
+    def set_retention(
+        self, age: WidthLike | None, *, prefix: str = "", stream: StreamLike | None = None
+    ) -> None:
+        """Say how old points may become: ``age`` in ns or as text ("90d"), "forever", or None for no rule.
+
+        The rule is for one ``stream``, or for all whose collection starts with ``prefix``, those to come too;
+        the empty prefix is the whole archive. A stream's own rule goes before that of the longest prefix.
+        Durable when this returns. Nothing is dropped by it: `expire` does that.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db = otrdb.open(tempfile.mkdtemp())
+            >>> heat = db.create("plant/line1")
+            >>> _ = heat.insert(["2020-01-01T00:00:00Z", "2030-01-01T00:00:00Z"], [20.5, 20.7])
+            >>> db.set_retention("365d", prefix="plant/")
+            >>> [(expiry.points, heat.count()) for expiry in db.expire(dry_run=True)]
+            [(1, 2)]
+            >>> _ = db.expire()
+            >>> heat.count()
+            1
+        """
+        self._set_rule(RETENTION, "" if age is None else retention_value(age), prefix, stream)
+
+    def set_history(self, history: str | None, *, prefix: str = "", stream: StreamLike | None = None) -> None:
+        """Say which versions are kept: a ``history`` of "1h,1d,7d" keeps all for an hour, then one per hour
+        until they are a day old, then one per day until they are 7 days old; "all" keeps all; None is no
+        rule.
+
+        Without any rule it is "1h,1d,7d". ``prefix`` and ``stream`` as for `set_retention`. Durable when this
+        returns. Versions are pruned by the commits of their stream and by `expire`; the latest and those of
+        named snapshots never.
+        """
+        value = "" if history is None else History.parse(history).text
+        self._set_rule(HISTORY, value, prefix, stream)
+
+    def _set_rule(self, key: str, value: str, prefix: str, stream: StreamLike | None) -> None:
+        uuid = None if stream is None else self._state(stream).metadata.uuid
+        self._engine.set_rule(scope_of(prefix, uuid), key, value)
+
+    def rules(self) -> list[Rule]:
+        """The rules that have been set, by `set_retention` and `set_history`."""
+        engine = self._engine
+        engine.refresh()
+        with engine.core.lock:
+            return list(engine.core.rules)
+
+    def expire(self, *, dry_run: bool = False, now: TimeLike | None = None) -> list[Expiry]:
+        """Drop the points that are older than their retention, and versions that need not be kept.
+
+        Returns what went, or with ``dry_run`` what would go. A stream's points go in one new version, when
+        they are between a retention old and an eighth more, so that few leaves are written twice. The points
+        remain in older versions and in named snapshots as long as these are kept. ``now`` is the time of
+        day unless given. Collecting does this once an hour.
+
+        Each stream is a commit of its own, so inserts wait for one stream at most.
+        """
+        upkeep = Upkeep(self._engine, None if now is None else to_instant(now))
+        return upkeep.expired() if dry_run else upkeep.run()
 
     def flush(self) -> None:
         """Commit the pending points of all streams, so that they are durable in any mode.

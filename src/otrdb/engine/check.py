@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 
     from .engine import Engine
     from .reads import Frozen
-    from .state import Committed, StreamState
+    from .state import StreamState
+    from .versions import Committed
 
 Report: TypeAlias = Callable[[CheckProgress], None]
 """Is told now and then how far the check has come."""

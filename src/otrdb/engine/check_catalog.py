@@ -8,15 +8,13 @@ from otrdb import tree
 from otrdb.errors import Damaged
 from otrdb.results import Finding
 from otrdb.storage.catalog import Catalog
-from otrdb.storage.records import decode
 
 from .findings import found_in
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from otrdb.storage.groups import GroupInfo
-    from otrdb.storage.records import Entry
+    from otrdb.storage.scan import Found
 
     from .core import Core
 
@@ -32,11 +30,11 @@ class Rebuilt:
         # An archive that reads follows the writer under its lock; one that writes changes in commits.
         self._still = core.lock if core.journal is None else core.committing
 
-    def take(self, info: GroupInfo, entries: Sequence[Entry]) -> None:
+    def take(self, found: Found) -> None:
         """Apply the next group, unless the archive itself has not come so far."""
-        follows = info.sequence == self._made.position.sequence + 1
-        if follows and info.sequence <= self._core.catalog.position.sequence:
-            self._made.apply(entries, info)
+        follows = found.info.sequence == self._made.position.sequence + 1
+        if follows and found.info.sequence <= self._core.catalog.position.sequence:
+            self._made.apply(found.payload, found.info)
 
     def differences(self) -> Iterator[Finding]:
         """What the archive's catalog says differently. Only if no group is lost."""
@@ -59,7 +57,7 @@ class Rebuilt:
 
     def _catch_up(self) -> None:
         for found in self._core.segments.scan(self._made.position, report=lambda _: None):
-            self.take(found.info, decode(found.payload))
+            self.take(found)
 
 
 def _rest(catalog: Catalog) -> tuple[object, ...]:

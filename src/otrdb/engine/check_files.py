@@ -80,7 +80,7 @@ class _Segments:
             met.clear()
             sound = sound and entries is not None
             if sound:
-                rebuilt.take(found.info, entries or [])
+                rebuilt.take(found)
             self._tell(*found.info.end[1:])
         yield from map(damage_found, met)
         if last < newest:

@@ -27,7 +27,8 @@ from otrdb.tree import Edit, Node, Save, erase
 from .core import Core, now_ns
 from .damage import concerning
 from .roots import insert_chunks
-from .state import Chunk, Committed, Prefix, StreamState
+from .state import Chunk, Prefix, StreamState
+from .versions import Committed
 
 if TYPE_CHECKING:
     from otrdb.model import Int64Array
@@ -67,7 +68,8 @@ class _Plan(NamedTuple):
 class _Written(NamedTuple):
     plan: _Plan
     committed: Committed
-    entry: CommittedEntry
+    entry: bytes
+    """Of the group record: a wide commit has many, and as objects they take five times as much memory."""
 
 
 Change = Callable[[Edit, Node], Node]
@@ -138,9 +140,10 @@ class Committer:
         core = self._core
         with core.committing:
             core.writable()
+            payload = encode(entries)
             with core.refusing(), core.segments.begin_group() as group:
-                info = group.commit(encode(entries))
-            core.catalog.apply(entries, info)
+                info = group.commit(payload)
+            core.catalog.apply(payload, info)
 
     def held(self, state: StreamState) -> None:
         """Commit as far as moments hold the stream, if they could not be answered from memory otherwise."""
@@ -210,9 +213,9 @@ class Committer:
             try:
                 written = [self._located(save, plan, change, shared=shared) for plan in plans]
                 pruned = self._prunable(written)
-                entries: list[Entry] = [part.entry for part in written]
-                entries += [VersionsPruned(state.number, tuple(versions)) for state, versions in pruned]
-                info = group.commit(encode(entries))
+                gone = encode(VersionsPruned(state.number, tuple(versions)) for state, versions in pruned)
+                payload = b"".join([*(part.entry for part in written), gone])
+                info = group.commit(payload)
             except BaseException:
                 save.abandon()
                 raise
@@ -221,9 +224,8 @@ class Committer:
             for part in written:
                 self._publish(part, pure=change is None)
             for state, versions in pruned:
-                gone = frozenset(versions)
-                state.versions = [kept for kept in core.versions(state) if kept.version not in gone]
-        core.catalog.apply(entries, info)
+                core.versions(state).discard(frozenset(versions))
+        core.catalog.apply(payload, info)
 
     def _located(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
         with concerning(plan.state):
@@ -245,7 +247,7 @@ class Committer:
         entry = CommittedEntry(
             state.number, plan.version, address, plan.applied, root.count, committed.time, lost
         )
-        return _Written(plan, committed, entry)
+        return _Written(plan, committed, encode([entry]))
 
     def _merged(self, save: Save, plan: _Plan, *, shared: bool) -> tuple[Node, list[TreeAddress]]:
         """The tree of all the plan's points, and the written blocks it leaves behind.
@@ -274,13 +276,15 @@ class Committer:
     def _prunable(self, written: Sequence[_Written]) -> list[tuple[StreamState, list[int]]]:
         core, now = self._core, now_ns()
         found = []
-        for plan, committed, _ in written:
-            kept = core.streams.held(plan.state.number)
+        for (state, *_), committed, _ in written:
             with core.lock:
-                versions = [*core.versions(plan.state), committed]
-            pruned = core.history.prunable(versions, now, kept)
+                if not core.history_of(state).due(state.pruned, now):
+                    continue
+                state.pruned = now
+                versions = [*core.versions(state), committed]
+            pruned = core.prunable(state, versions, now)
             if pruned:
-                found.append((plan.state, pruned))
+                found.append((state, pruned))
         return found
 
     def _publish(self, part: _Written, *, pure: bool) -> None:

@@ -24,11 +24,12 @@ from .marks import Marks
 from .moments import Moments
 from .pending import Pending
 from .roots import Roots
-from .state import Committed, StreamState
+from .rules import Rules
 from .streams import Streams
+from .versions import Committed, Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from otrdb.results import Finding
     from otrdb.storage.catalog import Catalog
@@ -36,22 +37,28 @@ if TYPE_CHECKING:
     from otrdb.storage.journal import Journal
     from otrdb.storage.segments import SegmentStore
 
+    from .state import StreamState
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """How the memory setting is shared out, in bytes."""
+    """How the memory setting is shared out, in bytes.
+
+    A third is left for the streams themselves, for what is being committed, and for what the allocator cannot
+    give back: measured, a fifth of what it was asked for.
+    """
 
     total: int
 
     @property
     def cache(self) -> int:
         """Decoded blocks."""
-        return self.total * 2 // 5
+        return self.total // 4
 
     @property
     def overlays(self) -> int:
         """Trees of pending points."""
-        return self.total // 5
+        return self.total // 8
 
     @property
     def pending(self) -> int:
@@ -81,6 +88,8 @@ class Core:
     moments: Moments = field(default_factory=Moments)
     pending: Pending = field(default_factory=Pending)
     history: History = field(default_factory=History)
+    """Which versions are kept of a stream that no rule says otherwise of."""
+    rules: Rules = field(default_factory=Rules)
     committing: RLock = field(default_factory=RLock)
     lock: RLock = field(default_factory=RLock)
     closed: bool = False
@@ -145,12 +154,23 @@ class Core:
         if finding not in self.findings:
             self.findings.append(finding)
 
-    def versions(self, state: StreamState) -> list[Committed]:
-        """The committed versions of a stream that are kept, ascending. Asked under the lock."""
+    def versions(self, state: StreamState) -> Versions:
+        """The committed versions of a stream that are kept. Asked under the lock."""
         if state.versions is None:
             found = self.catalog.versions(state.number)
-            state.versions = [committed_of(version) for version in found]
+            state.versions = Versions(map(committed_of, found))
         return state.versions
+
+    def history_of(self, state: StreamState) -> History:
+        """Which versions of a stream are kept. Asked under the lock."""
+        return self.rules.history(state.metadata, self.history)
+
+    def prunable(self, state: StreamState, versions: Sequence[Committed], now: int) -> list[int]:
+        """The numbers of those ``versions`` of a stream that need not be kept at ``now``, ns."""
+        with self.lock:
+            history = self.history_of(state)
+            held = self.streams.held(state.number)
+        return history.prunable(versions, now, held)
 
     def newest_lsn(self) -> int:
         """The LSN of the newest acknowledged record. Asked under the lock."""

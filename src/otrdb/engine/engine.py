@@ -7,16 +7,25 @@ from typing import TYPE_CHECKING
 
 from otrdb.errors import InvalidArgument, NoSuchStream, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
-from otrdb.storage.records import Obliterated, PropertiesSet, SnapshotDropped, SnapshotNamed, StreamCreated
+from otrdb.storage.records import (
+    Obliterated,
+    PropertiesSet,
+    SettingSet,
+    SnapshotDropped,
+    SnapshotNamed,
+    StreamCreated,
+)
 from otrdb.tree import empty_root
 
 from .commit import Committer
 from .core import Core, now_ns
 from .encoding import Encoder
+from .limits import NewStreams
 from .marks import MARK_SECONDS
 from .pressure import Pressure
 from .reads import Frozen
-from .state import Committed, Mark, Prefix, StreamState
+from .state import Mark, Prefix, StreamState
+from .versions import Committed, Versions
 from .writer import Writer
 
 if TYPE_CHECKING:
@@ -34,8 +43,15 @@ _READERS_MARKS = 1 << 48
 class Engine:
     """An open archive, without its public face."""
 
-    def __init__(self, core: Core, journal_cap: int, follower: Follower | None = None) -> None:
+    def __init__(
+        self,
+        core: Core,
+        journal_cap: int,
+        follower: Follower | None = None,
+        new_streams: int | None = None,
+    ) -> None:
         self.core = core
+        self._new_streams = NewStreams(new_streams)
         self._follower = follower
         core.pending.following = follower is not None
         self.encoder = Encoder()
@@ -154,7 +170,7 @@ class Engine:
     def _committed(self, state: StreamState, version: int) -> Committed | None:
         if state.committed.version == version:
             return state.committed
-        return next((kept for kept in self.core.versions(state) if kept.version == version), None)
+        return self.core.versions(state).find(version)
 
     def as_of(self, state: StreamState, moment: int) -> Frozen:
         """The newest kept version committed at or before ``moment`` (ns); from now on, the state of now."""
@@ -203,6 +219,7 @@ class Engine:
         with core.committing:
             core.writable()
             core.streams.names.check_new(metadata)
+            self._new_streams.check()
             number = core.streams.next_number
             created = StreamCreated(
                 number,
@@ -217,7 +234,8 @@ class Engine:
                 state = StreamState(number, metadata, core.sources[metadata.kind])
                 core.pending.reserve(number)
                 core.streams.add(state)
-                return state
+            self._new_streams.created()
+            return state
 
     def update(self, state: StreamState, change: Callable[[Metadata], Metadata]) -> int:
         """Change metadata durably; returns the new property version."""
@@ -247,8 +265,19 @@ class Engine:
             with core.lock:
                 core.pending.drop(state)
                 core.streams.remove(state)
-                state.versions, state.marks = [], {}
+                state.versions, state.marks = Versions(), {}
                 core.roots.drop(state)
+
+    # --- rules
+
+    def set_rule(self, scope: str, key: str, value: str) -> None:
+        """Give a rule a value, or with none take it away; durable when this returns."""
+        core = self.core
+        with core.committing:
+            core.writable()
+            self.committer.entries([SettingSet(scope, key, value)])
+            with core.lock:
+                core.rules.put(scope, key, value)
 
     # --- moments
 

@@ -37,9 +37,8 @@ class Follower:
             records = list(self._journal.records(lambda lost: core.findings.append(records_lost(core, lost))))
             committed = False
             for found in core.segments.scan(core.catalog.position, report=self._report):
-                entries = decode(found.payload)
-                load(core, entries)
-                core.catalog.apply(entries, found.info)
+                load(core, decode(found.payload))
+                core.catalog.apply(found.payload, found.info)
                 committed = True
             for record in records:
                 replay(core, record)

@@ -2,7 +2,8 @@
 
 By default all versions of the last hour, one per hour for a day and one per day for 7 days: of every hour
 (day) the newest. The latest version and those a named snapshot holds are always kept. A pruned version
-answers `VersionNotAvailable`.
+answers `VersionNotAvailable`. `otrdb.engine.rules` says which history which stream has. A stream lets go of
+versions when it commits, not at every commit but (see `History.due`) about once a minute.
 """
 
 from __future__ import annotations
@@ -10,14 +11,26 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from otrdb.errors import InvalidArgument, InvalidPointWidth
+from otrdb.times import to_width
+
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
-    from .state import Committed
+    from .versions import Committed
 
+EVERYTHING: Final = "all"
+"""The text of a history that keeps every version."""
+
+_LONGEST: Final = 1 << 62
 _SECOND: Final = 1_000_000_000
 HOUR: Final = 3_600 * _SECOND
 DAY: Final = 24 * HOUR
+
+_LOOKS: Final = 60
+"""Looks for prunable versions in the time that all are kept, or in an hour. A look takes time for each
+version there is: far too much for every commit of a busy stream.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +40,33 @@ class History:
     every: int = HOUR
     hourly: int = DAY
     daily: int = 7 * DAY
+
+    @classmethod
+    def parse(cls, text: str) -> History:
+        """From "all", or from three widths such as "1h,1d,7d": every version, then one per hour, per day."""
+        if text == EVERYTHING:
+            return cls(_LONGEST, _LONGEST, _LONGEST)
+        try:
+            every, hourly, daily = map(to_width, text.split(","))
+        except (ValueError, InvalidPointWidth):
+            every, hourly, daily = 0, 0, -1
+        if not every <= hourly <= daily:
+            raise InvalidArgument(
+                f"{text!r} is no history.",
+                advice='Give "all", or how long to keep all versions, one per hour, one per day: "1h,1d,7d".',
+            )
+        return cls(every, hourly, daily)
+
+    @property
+    def text(self) -> str:
+        """What `parse` takes, in ns."""
+        if self.every == _LONGEST:
+            return EVERYTHING
+        return ",".join(f"{width}ns" for width in (self.every, self.hourly, self.daily))
+
+    def due(self, looked: int, now: int) -> bool:
+        """Whether to look at ``now`` (ns) what is prunable, after a look at ``looked``; 0 for none yet."""
+        return not looked <= now < looked + min(self.every, HOUR) // _LOOKS
 
     def prunable(
         self, versions: Sequence[Committed], now: int, kept: Container[int] = frozenset()

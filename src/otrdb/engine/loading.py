@@ -13,6 +13,7 @@ from otrdb.storage.records import (
     Entry,
     Obliterated,
     PropertiesSet,
+    SettingSet,
     SnapshotDropped,
     SnapshotNamed,
     StreamCreated,
@@ -21,7 +22,8 @@ from otrdb.storage.records import (
 
 from .core import committed_of
 from .findings import stream_lost
-from .state import Committed, StreamState
+from .state import StreamState
+from .versions import Committed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,6 +49,8 @@ def load(core: Core, entries: Iterable[Entry]) -> None:
                 core.streams.snapshots[entry.name] = dict(entry.versions)
             case SnapshotDropped():
                 core.streams.snapshots.pop(entry.name, None)
+            case SettingSet():
+                core.rules.put(entry.scope, entry.key, entry.value)
 
 
 def load_catalog(core: Core) -> None:
@@ -68,6 +72,7 @@ def load_catalog(core: Core) -> None:
     for uuid in core.catalog.tombstones():
         core.streams.bury(uuid)
     core.streams.snapshots.update({name: kept.versions for name, kept in core.catalog.snapshots().items()})
+    core.rules.load(core.catalog.settings())
     core.streams.next_number = core.catalog.last_number + 1
 
 
@@ -138,5 +143,4 @@ def _obliterated(core: Core, entry: Obliterated) -> None:
 def _pruned(core: Core, entry: VersionsPruned) -> None:
     state = core.streams.number(entry.number)
     if state is not None and state.versions is not None:
-        gone = frozenset(entry.versions)
-        state.versions = [kept for kept in state.versions if kept.version not in gone]
+        state.versions.discard(frozenset(entry.versions))

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from .state import Prefix
 
 if TYPE_CHECKING:
-    from .state import Committed, StreamState
+    from .state import StreamState
+    from .versions import Committed
 
 MARK_SECONDS: Final = 600.0
 """How long a version that was not committed can be asked for."""

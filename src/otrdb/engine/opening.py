@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -30,7 +31,6 @@ from .loading import load, load_catalog
 from .replay import replay
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable
 
     from otrdb.storage.medium import Medium
@@ -66,6 +66,7 @@ def open_archive(
     memory: int = MEMORY,
     journal: int = CAP_BYTES,
     accept: tuple[TimeLike, TimeLike] | None = None,
+    new_streams: int | None = None,
 ) -> Archive:
     """Open the archive in the directory ``path``; with mode "w" it is created if there is none.
 
@@ -73,7 +74,8 @@ def open_archive(
     writer or alone, also on read-only media. durability: "sync" (acknowledged points survive a power cut),
     "interval" or "interval=250ms" (they do after that time), "off" (written, left to the system to sync).
     memory: bytes for caches and pending points. journal: cap of the journal, bytes. accept: times outside
-    ``[low, high)`` are refused on insert.
+    ``[low, high)`` are refused on insert. new_streams: most streams that may be made in any minute; None for
+    any number.
 
     Raises:
         NotAnArchive: there is none, or something else is there.
@@ -112,6 +114,7 @@ def open_archive(
             accept=(max(window[0], MIN_TIME), min(window[1] - 1, LAST_TIME)),
             catalog=directory / CATALOG_NAME,
             release=guard.release,
+            new_streams=new_streams,
         )
     except BaseException:
         guard.release()
@@ -192,6 +195,7 @@ def open_medium(
     accept: tuple[int, int] = (MIN_TIME, LAST_TIME),
     catalog: Path | None = None,
     release: Callable[[], None] = _nothing,
+    new_streams: int | None = None,
 ) -> Archive:
     """Open the archive on any medium; ``release`` lets go of what guards it when it is closed."""
     segments = SegmentStore(medium)
@@ -205,7 +209,7 @@ def open_medium(
             medium, core.segments.archive, durability=durability, cap=journal_cap, after=applied
         )
         _replay(core)
-    engine = Engine(core, journal_cap, None if writable else Follower(core, medium))
+    engine = Engine(core, journal_cap, None if writable else Follower(core, medium), new_streams)
     engine.refresh()
     if writable:
         # The journal may hold more than the memory setting allows for.
@@ -223,9 +227,8 @@ def _load_segments(core: Core, writable: bool, known: int = 0) -> int:
     position = core.catalog.position
     scan = core.segments.recover if writable else core.segments.scan
     for found in scan(position, report=lambda damage: core.findings.append(damage_found(damage))):
-        entries = decode(found.payload)
-        load(core, entries)
-        core.catalog.apply(entries, found.info)
+        load(core, decode(found.payload))
+        core.catalog.apply(found.payload, found.info)
         read += found.info.sequence <= known
     return read
 
@@ -242,7 +245,7 @@ def _check_directory(directory: Path, mode: str) -> None:
     """Refuse what is no archive, before anything is made in it."""
     if directory.exists() and not directory.is_dir():
         raise NotAnArchive(f"{directory} is a file; an archive is a directory.")
-    inside = [entry.name for entry in directory.iterdir()] if directory.exists() else []
+    inside = os.listdir(directory) if directory.exists() else []
     if not any(name.endswith(".otr") for name in inside) and any(map(_needs_segments, inside)):
         raise Damaged(
             f"The segments of the archive in {directory} are missing.",

@@ -55,6 +55,10 @@ class Frozen(NamedTuple):
             complete(error, self.state, self.root)
             raise
 
+    def count_before(self, time: int) -> int:
+        """How many points are before ``time``, ns above MIN_TIME: from summaries and one edge."""
+        return int(self.ask(tree.windows, np.array([MIN_TIME, time], np.int64)).rows[:, 0].sum())
+
 
 class Reads:
     """The questions. Whoever inherits says what state they are asked of."""

@@ -54,7 +54,7 @@ class Roots:
 
     def __init__(self, budget: int) -> None:
         self._overlays = Cache(budget)
-        self._limit = budget // 4
+        self._limit = budget * 2 // 5
 
     def committed(self, state: StreamState, address: Address | None) -> Node:
         """The root written at ``address``; None is a stream without points."""

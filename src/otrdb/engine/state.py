@@ -13,9 +13,11 @@ import numpy as np
 
 from otrdb.model import FIRST_VERSION, Int64Array, Kind, Merge
 
+from .versions import Committed, Versions
+
 if TYPE_CHECKING:
     from otrdb.metadata import Metadata
-    from otrdb.tree import Address, Source
+    from otrdb.tree import Source
 
 COMMIT_POINTS = 16_384
 """Fewer points than this are never worth a commit of their own."""
@@ -32,17 +34,6 @@ class Chunk(NamedTuple):
     times: Int64Array
     words: Int64Array
     merge: Merge
-
-
-class Committed(NamedTuple):
-    """A committed version: its root (None: no points yet), the LSN applied in it, and when it was committed
-    (ns).
-    """
-
-    version: int
-    root: Address | None
-    applied: int
-    time: int
 
 
 class Prefix(NamedTuple):
@@ -87,6 +78,7 @@ class StreamState:
         "number",
         "numbers",
         "planned",
+        "pruned",
         "removed",
         "source",
         "told",
@@ -101,8 +93,10 @@ class StreamState:
         self.source = source
         self.removed = False
         self.committed = Committed(FIRST_VERSION, None, 0, 0)
-        self.versions: list[Committed] | None = []
+        self.versions: Versions | None = Versions()
         """Committed versions still kept, ascending, `committed` the last; None: ask the catalog for them."""
+        self.pruned = 0
+        """When it was last looked for versions that need not be kept, ns."""
         self.last_version = FIRST_VERSION
         """The newest version number given to a commit or a mark; that of a running commit too."""
         self.told = FIRST_VERSION

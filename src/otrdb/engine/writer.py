@@ -119,8 +119,12 @@ class Writer:
         present = np.unique(numbers)
         borders = [*numbers[order].searchsorted(present).tolist(), len(order)]
         states = [self._core.streams.existing(number) for number in present.tolist()]
-        parts = [order[low:high] for low, high in itertools.pairwise(borders)]
-        return [Batch(state, times[part], words[part]) for state, part in zip(states, parts, strict=True)]
+        times, words = times[order], words[order]
+        parts = itertools.pairwise(borders)
+        return [
+            Batch(state, times[low:high], words[low:high])
+            for state, (low, high) in zip(states, parts, strict=True)
+        ]
 
     def worth_commit(self, batches: Sequence[Batch]) -> bool:
         """Whether a batch is large enough, for the leaves it touches, to skip the journal."""

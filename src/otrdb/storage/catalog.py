@@ -14,21 +14,23 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from otrdb.errors import Damaged, DiskFull
 from otrdb.storage import catalog_tables as tables
+from otrdb.storage.records import decode
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
     from uuid import UUID
 
     from otrdb.storage.catalog_tables import CatalogSnapshot, CatalogStream, CatalogVersion, SegmentSpace
     from otrdb.storage.groups import GroupInfo, Position
-    from otrdb.storage.records import Entry
 
 _Answer = TypeVar("_Answer")
 
 _SAVE_GROUPS: Final = 256
 _SAVE_BYTES: Final = 64 << 20
-_SAVE_ENTRIES: Final = 16_384
-"""Groups are written to the file when so many, or so much, was collected. It bounds what opening scans."""
+_SAVE_PAYLOAD: Final = 2 << 20
+"""Groups are written to the file when so many, or so much, was collected. It bounds what opening scans, and
+the memory of what waits.
+"""
 
 
 class Catalog:
@@ -50,7 +52,7 @@ class Catalog:
     def __init__(self, path: Path | None, archive: UUID, *, readonly: bool = False) -> None:
         self._lock = threading.RLock()
         self._path = None if readonly else path
-        self._unsaved: list[tuple[Sequence[Entry], GroupInfo]] = []
+        self._unsaved: list[tuple[bytes, GroupInfo]] = []
         self._weight = 0.0
         self._save_at = 1.0
         self.trouble: sqlite3.Error | None = None
@@ -72,15 +74,15 @@ class Catalog:
         """The largest LSN that any group has applied; 0 for none."""
         return self._ask(tables.high_water)[1]
 
-    def apply(self, entries: Sequence[Entry], info: GroupInfo) -> None:
-        """Take note of a group, which must be durable and the one after `position` (I3).
+    def apply(self, payload: bytes, info: GroupInfo) -> None:
+        """Take note of a group by its record's payload. It must be durable and the one after `position` (I3).
 
         Costs next to nothing; now and then what was collected is written and synced. If that fails, `trouble`
         says so.
         """
         with self._lock:
-            self._unsaved.append((entries, info))
-            self._weight += 1 / _SAVE_GROUPS + len(entries) / _SAVE_ENTRIES + info.size / _SAVE_BYTES
+            self._unsaved.append((payload, info))
+            self._weight += 1 / _SAVE_GROUPS + len(payload) / _SAVE_PAYLOAD + info.size / _SAVE_BYTES
             if self._weight >= self._save_at:
                 self._try_to_save()
 
@@ -95,6 +97,10 @@ class Catalog:
     def versions(self, number: int) -> list[CatalogVersion]:
         """The versions of a stream that are kept, ascending."""
         return self._ask(lambda db: tables.versions(db, number))
+
+    def with_older_versions(self) -> list[int]:
+        """The numbers of the streams of which more than the latest version is kept."""
+        return self._ask(tables.with_older_versions)
 
     def version(self, number: int, version: int) -> CatalogVersion | None:
         """One version of a stream; None if it is not kept."""
@@ -155,8 +161,8 @@ class Catalog:
             return
         self._db.execute("BEGIN IMMEDIATE")
         try:
-            for entries, info in self._unsaved:
-                tables.apply_group(self._db, entries, info)
+            for payload, info in self._unsaved:
+                tables.apply_group(self._db, decode(payload), info)
             self._db.execute("COMMIT")
         except BaseException:
             if self._db.in_transaction:

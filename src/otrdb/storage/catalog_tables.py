@@ -153,6 +153,12 @@ def versions(db: sqlite3.Connection, number: int) -> list[CatalogVersion]:
     return [_version(row) for row in rows]
 
 
+def with_older_versions(db: sqlite3.Connection) -> list[int]:
+    """The numbers of the streams that have more than one version, ascending."""
+    rows = db.execute("SELECT number FROM versions GROUP BY number HAVING count(*) > 1 ORDER BY number")
+    return [number for (number,) in rows]
+
+
 def version(db: sqlite3.Connection, number: int, wanted: int) -> CatalogVersion | None:
     """One version of a stream; None if it is not kept."""
     row = db.execute(f"SELECT {_VERSION} FROM versions v WHERE number = ? AND version = ?", (number, wanted))

@@ -17,7 +17,7 @@ from otrdb.storage.flusher import Flusher
 from otrdb.storage.group_commit import GroupCommit
 from otrdb.storage.headers import JOURNAL_HEADER
 from otrdb.storage.journal_files import FILE_BYTES, JournalFiles
-from otrdb.storage.journal_reader import JournalReader
+from otrdb.storage.journal_reader import BEGINNING, JournalReader
 from otrdb.storage.journal_records import CARRIED, CLOSED, HEADER_BYTES, OPENED, POINTS, pack_points, seal
 from otrdb.storage.journal_recovery import JournalFile, recover
 
@@ -206,6 +206,8 @@ class Journal:
 
     def replay(self, report: Report) -> Iterator[JournalRecord]:
         """What earlier sessions left, in the order of the files; appending and freeing may go on."""
+        if self._recovered == BEGINNING:
+            return iter(())
         return JournalReader(self._files).records(report, until=self._recovered)
 
     def files(self) -> list[JournalFile]:

@@ -36,7 +36,7 @@ class WriterLock:
         except OSError as error:
             raise refusal(error, f"lock {directory}") from error
         if not _try_lock(self._descriptor, fcntl.LOCK_EX):
-            holder = os.pread(self._descriptor, 4096, 0).decode(errors="replace").strip()
+            holder = os.pread(self._descriptor, 4096, 0).decode(errors="replace").partition("\n")[0].strip()
             os.close(self._descriptor)
             if holder.startswith(_this_process()):
                 raise ArchiveLocked(
@@ -155,6 +155,7 @@ def _this_process() -> str:
 
 
 def _write_holder(descriptor: int) -> None:
-    text = f"{_this_process()}since {format_ns(time.time_ns())}\n"
-    os.ftruncate(descriptor, 0)
-    os.pwrite(descriptor, text.encode(), 0)
+    text = f"{_this_process()}since {format_ns(time.time_ns())}\n".encode()
+    os.pwrite(descriptor, text, 0)
+    # Not before: ext4 writes a file that was cut to nothing to the disk when it is closed, which takes ms.
+    os.ftruncate(descriptor, len(text))

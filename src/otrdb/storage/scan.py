@@ -30,7 +30,8 @@ class Found(NamedTuple):
 class Scan:
     """One pass over the groups after a position. Iterate once; the attributes are final when that is done.
 
-    Groups up to ``vouched`` are known to have happened.
+    Groups up to ``vouched`` are known to have happened. ``numbers`` are the segments there are, if that is
+    known.
 
     Attributes:
         end: after the newest group that happened.
@@ -46,6 +47,7 @@ class Scan:
         *,
         deep: bool = False,
         vouched: int = 0,
+        numbers: list[int] | None = None,
     ) -> None:
         self._files = files
         self._walk = Walk(files)
@@ -53,12 +55,14 @@ class Scan:
         self._report = report
         self._deep = deep
         self._vouched = vouched
+        self._numbers = numbers
         self.end = position
         self.known = position.sequence
         self.appendable = True
 
     def __iter__(self) -> Iterator[Found]:
-        numbers = [number for number in self._files.numbers() if number >= self._start.segment]
+        present = self._files.numbers() if self._numbers is None else self._numbers
+        numbers = [number for number in present if number >= self._start.segment]
         self._check_start(numbers)
         for number in numbers:
             yield from self._segment(number, final=number == numbers[-1])

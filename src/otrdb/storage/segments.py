@@ -54,6 +54,8 @@ class SegmentStore:
         self._end: Position | None = None
         self._appendable = True
         self._failure: BaseException | None = None
+        self._present = self._files.numbers()
+        """The segments there were when the store was made: to list them again costs more than to open one."""
         self.archive = self._identify() or self._found()
         self._files.archive = self.archive
 
@@ -108,7 +110,7 @@ class SegmentStore:
 
     def recover(self, position: Position, report: Report) -> Iterator[Found]:
         """Like `scan`, before writing; exhaust it once. All it gives is durable; a torn group is cut off."""
-        scan = Scan(self._files, position, report)
+        scan = Scan(self._files, position, report, numbers=self._present)
         for found in scan:
             if not found.vouched:
                 info = found.info
@@ -144,7 +146,7 @@ class SegmentStore:
     def _identify(self) -> UUID | None:
         """The archive's uuid: of the first sound header, or else of the first sound group record."""
         walk = Walk(self._files)
-        numbers = self._files.numbers()
+        numbers = self._present
         headers = (walk.header(number) for number in numbers)
         records = (met.record for number in numbers for met in walk.records(number, SEGMENT_HEADER.size))
         witness = next((each for each in chain(headers, records) if each), None)
@@ -152,13 +154,14 @@ class SegmentStore:
 
     def _found(self) -> UUID:
         """Begin a new archive. A crash in an earlier attempt left a first segment without a whole header."""
-        numbers = self._files.numbers()
+        numbers = self._present
         if not numbers and not self._medium.writable:
             raise NotAnArchive("There is no archive here.")
         if numbers not in ([], [1]) or (numbers and self._files.file(1).size() > SEGMENT_HEADER.size):
             raise damaged("has no readable header, and no segment a readable group,", numbers[0], 0)
         archive = uuid4()
         self._files.create(SegmentHeader(1, archive, durable=0))
+        self._present = [1]
         return archive
 
     def _cut(self) -> None:

@@ -16,6 +16,7 @@ from .nodes import Address, Child, ChildKind, Node, Piece
 from .points import first_from, last_before, values
 from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
+from .space import bytes_within
 from .touched import touched_leaves
 from .verify import Fault, verify
 from .windows import aligned_windows, windows
@@ -38,6 +39,7 @@ __all__ = [
     "Save",
     "Source",
     "aligned_windows",
+    "bytes_within",
     "changes",
     "describe",
     "empty_root",

@@ -8,7 +8,7 @@ costs one dictionary look-up and no lock.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import OrderedDict
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -21,12 +21,11 @@ Kept: TypeAlias = Any
 
 
 class _Entry:
-    """What is kept under a key. One that was forgotten or replaced stays in the ring, without size."""
+    """What is kept under a key, and whether it was asked for since it was last looked at."""
 
-    __slots__ = ("key", "size", "used", "value")
+    __slots__ = ("size", "used", "value")
 
-    def __init__(self, key: Hashable, value: Kept, size: int) -> None:
-        self.key = key
+    def __init__(self, value: Kept, size: int) -> None:
         self.value = value
         self.size = size
         self.used = False
@@ -37,8 +36,8 @@ class Cache:
 
     def __init__(self, budget: int) -> None:
         self._budget = budget
-        self._entries: dict[Hashable, _Entry] = {}
-        self._ring: deque[_Entry] = deque()
+        self._entries: OrderedDict[Hashable, _Entry] = OrderedDict()
+        """The ring, oldest first."""
         self._size = 0
         self._lock = Lock()
 
@@ -58,9 +57,7 @@ class Cache:
                 return
             while self._size + size > self._budget:
                 self._turn()
-            entry = _Entry(key, value, size)
-            self._entries[key] = entry
-            self._ring.append(entry)
+            self._entries[key] = _Entry(value, size)
             self._size += size
 
     def drop(self, key: Hashable) -> None:
@@ -70,21 +67,18 @@ class Cache:
 
     def _turn(self) -> None:
         """Look at the oldest entry: it goes round once more, or away."""
-        entry = self._ring.popleft()
-        if not entry.size:
-            return
+        key = next(iter(self._entries))
+        entry = self._entries[key]
         if entry.used:
             entry.used = False
-            self._ring.append(entry)
+            self._entries.move_to_end(key)
         else:
-            del self._entries[entry.key]
-            self._size -= entry.size
+            self._forget(key)
 
     def _forget(self, key: Hashable) -> None:
         entry = self._entries.pop(key, None)
         if entry is not None:
             self._size -= entry.size
-            entry.value, entry.size = None, 0
 
     @property
     def size(self) -> int:
@@ -95,5 +89,4 @@ class Cache:
         """Forget everything."""
         with self._lock:
             self._entries.clear()
-            self._ring.clear()
             self._size = 0

@@ -20,7 +20,7 @@ from pcodec import ChunkConfig, DeltaSpec, ModeSpec, PagingSpec
 from otrdb.errors import Damaged, UnsupportedFormat
 from otrdb.model import Kind
 
-from .habit import AUTO, Habit, Specs
+from .habit import AUTO, TELLING, Habit, Specs
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -86,9 +86,11 @@ def encode_values(
     if len(words) < RAW_BELOW:
         return _raw_pages(words, counts)
     column = words.view(_DTYPES[kind][1])
-    specs = AUTO if habit is None else habit.specs()
+    if habit is None or len(words) < TELLING:
+        return _pcodec_pages(column, counts, AUTO)
+    specs = habit.specs()
     encoded = _pcodec_pages(column, counts, specs)
-    if habit is not None and not habit.fits(specs, encoded.meta[HEADER_BYTES:], encoded.size / len(words)):
+    if not habit.fits(specs, encoded.meta[HEADER_BYTES:], encoded.size / len(words)):
         return encode_values(kind, words, counts, habit)
     return encoded
 

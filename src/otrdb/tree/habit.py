@@ -17,6 +17,8 @@ _LEAVES: Final = 16
 """Leaves a habit serves before the next search."""
 _LARGER: Final = 1.03
 """More bytes for a point than that times what the search gave: the habit does not fit any more."""
+TELLING: Final = 1_024
+"""Points: what is found for fewer says little of the next leaves."""
 
 _MODE_BITS: Final = 4
 _BASE_BITS: Final = {0: 0, 1: 64, 2: 64, 3: 8}
@@ -60,7 +62,12 @@ class Habit:
 
 
 def found(meta: bytes) -> Specs:
-    """The specs that a chunk's metadata (of 64-bit numbers) tells of; `AUTO` for what cannot be named."""
+    """The specs that a chunk's metadata (of 64-bit numbers) tells of; `AUTO` for what cannot be named.
+
+    A leaf stored raw has no metadata: nothing was found.
+    """
+    if not meta:
+        return AUTO
     bits = int.from_bytes(meta[:16], "little")
     mode = bits & 15
     width = _BASE_BITS.get(mode)

@@ -70,7 +70,7 @@ class ArrayLeaf:
         """All points."""
         return self.times, self.words
 
-    def run(self, first: int, count: int) -> Columns:
+    def run(self, first: int, count: int, total: int) -> Columns:
         """``count`` points from the one of index ``first`` on."""
         return self.times[first : first + count], self.words[first : first + count]
 
@@ -132,8 +132,13 @@ class StoredLeaf:
             cache_points(self._cache, self.address, columns)
         return columns
 
-    def run(self, first: int, count: int) -> Columns:
-        """``count`` points from the one of index ``first`` on, decoded no further than they reach, cached."""
+    def run(self, first: int, count: int, total: int) -> Columns:
+        """``count`` points from the one of index ``first`` on, decoded no further than they reach, cached.
+
+        ``total`` is the number of all points, as the node says by whose counts the index was found.
+        """
+        if total != self._head.count:
+            raise self._damaged("The leaf", "holds another number of points than its node counts")
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is not None:
             return whole[0][first : first + count], whole[1][first : first + count]
@@ -191,7 +196,7 @@ class StoredLeaf:
         if piece is None:
             columns: Columns | None = self._cache.get((self.address, "points"))
             piece = _subslots(columns or self._read_all(), integer, self.start, self.shift)
-            self._cache.put(key, piece, 72 * len(piece.slots) + 300)
+            self._cache.put(key, piece, 72 * min(self._head.count, _MAX_SUBSLOTS) + 900)
         return piece
 
     def _page(self, index: int) -> Columns:
@@ -228,8 +233,6 @@ class StoredLeaf:
     def _read_run(self, first: int, count: int) -> Columns:
         """Points ``[first, first + count)`` from the pages they lie in: one read."""
         head, starts = self._head, self._head.starts
-        if first + count > head.count:
-            raise self._damaged("The leaf", "holds fewer points than its node counts")
         low, high = bisect_right(starts, first) - 1, bisect_left(starts, first + count)
         times, values = self._read(low, high)
         counts, part = head.counts[low:high], (first - starts[low], first + count - starts[low])

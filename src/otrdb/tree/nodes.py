@@ -105,8 +105,8 @@ class Node:
 
     @property
     def memory(self) -> int:
-        """Bytes this object occupies, about."""
-        return 800 + 3 * self.slots.nbytes + self.rows.nbytes + 200 * len(self.children)
+        """Bytes this object occupies, about, with what is made on first use."""
+        return 1_250 + 3 * self.slots.nbytes + self.rows.nbytes + 400 * len(self.children)
 
     def coarsest(self) -> int:
         """Log2 of the time the widest row may stand for; made on first use."""

@@ -176,7 +176,8 @@ class _Edges:
                 continue
             child, above = table[(low - node.start) >> shift]
             if child.kind == ChildKind.LEAF:
-                points.append(self._source.leaf(child).run(before - above, int(node.rows[row, 0])))
+                count = int(node.rows[row, 0])
+                points.append(self._source.leaf(child).run(before - above, count, child.count))
                 continue
             first, last, low, top = _below(node, child, words[at : at + 2 * _CUT], start, end)
             self._fold(node, done, first, cuts[at - _CUT * len(points) : at], points)
