@@ -90,8 +90,11 @@ def encode_values(
         return _pcodec_pages(column, counts, AUTO)
     specs = habit.specs()
     encoded = _pcodec_pages(column, counts, specs)
-    if not habit.fits(specs, encoded.meta[HEADER_BYTES:], encoded.size / len(words)):
-        return encode_values(kind, words, counts, habit)
+    if specs is not AUTO:
+        if habit.fits(encoded.size / len(words)):
+            return encoded
+        encoded = _pcodec_pages(column, counts, AUTO)
+    habit.learn(encoded.meta[HEADER_BYTES:], encoded.size / len(words))
     return encoded
 
 

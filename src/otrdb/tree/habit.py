@@ -3,7 +3,8 @@
 Looking for the mode and the delta order of values takes pcodec a quarter of its time, and a stream seldom
 changes its nature. A habit names what was found, read from the metadata of the leaf that was searched for
 (https://github.com/pcodec/pcodec/blob/main/docs/format.md, "Chunk Metadata"). It is given up when a leaf
-comes out larger than it should, and after some leaves, to see whether something better is found.
+comes out larger than it should, and after some leaves, to see whether something better is found: what a
+better search would have found meanwhile is the price.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from typing import Final, NamedTuple
 
 from pcodec import DeltaSpec, ModeSpec
 
-_LEAVES: Final = 16
+_LEAVES: Final = 8
 """Leaves a habit serves before the next search."""
 _LARGER: Final = 1.03
 """More bytes for a point than that times what the search gave: the habit does not fit any more."""
@@ -45,20 +46,30 @@ class Habit:
         self._specs = AUTO
         self._size = 0.0
         self._left = 0
+        """Leaves it still serves, or below zero: those that are searched without it."""
 
     def specs(self) -> Specs:
         """What to code the next leaf with."""
+        if self._left <= 0:
+            self._left += self._left < 0
+            return AUTO
         self._left -= 1
-        return self._specs if self._left >= 0 else AUTO
+        return self._specs
 
-    def fits(self, used: Specs, meta: bytes, size: float) -> bool:
-        """Learn from a leaf of ``size`` bytes a point; False if it should be coded again with `AUTO`."""
-        if used is AUTO:
-            self._specs, self._size, self._left = found(meta), size, _LEAVES
-        elif size > _LARGER * self._size:
-            self._left = 0
-            return False
-        return True
+    def fits(self, size: float) -> bool:
+        """Whether a leaf coded by it, of ``size`` bytes a point, may stay so. If not, it rests for a while: a
+        stream that grows harder to code would be coded twice each time.
+        """
+        if size <= _LARGER * self._size:
+            return True
+        self._left = -_LEAVES
+        return False
+
+    def learn(self, meta: bytes, size: float) -> None:
+        """What a search found: the chunk's metadata, and bytes a point."""
+        self._specs, self._size = found(meta), size
+        if self._left == 0:
+            self._left = _LEAVES
 
 
 def found(meta: bytes) -> Specs:

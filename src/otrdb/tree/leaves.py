@@ -142,7 +142,7 @@ class StoredLeaf:
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is not None:
             return whole[0][first : first + count], whole[1][first : first + count]
-        key = (self.address, "run", first)
+        key = (self.address, "run", first, count)
         columns: Columns | None = self._cache.get(key)
         if columns is None:
             columns = self._read_run(first, count)
