@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 from contextlib import closing
@@ -116,6 +117,20 @@ def test_damage_in_no_version_is_told_with_stream_and_times(path: Path) -> None:
         assert found.start is not None
         assert found.end is not None
         assert found.start <= 0 < found.end
+
+
+@pytest.mark.parametrize(("group", "name"), [(1, "first"), (3, "second")])
+def test_a_lost_group_record_names_the_versions_in_it(path: Path, group: int, name: str) -> None:
+    content = segment(path).read_bytes()
+    places = [match.start() for match in re.finditer(b"OTRGROUP", content)]
+    flip(segment(path), places[group] + 10)
+    with otrdb.open(path, mode="r") as db:
+        for deep in (False, True):
+            found = next(each for each in db.check(deep=deep) if each.stream is not None)
+            assert (found.code, found.stream, found.name) == (Damaged.code, stream_of(db, name).uuid, name)
+            assert (found.start, found.end) == (otrdb.MIN_TIME, otrdb.MAX_TIME)
+            assert "Only the catalog knows of version 11" in found.message
+        assert len(stream_of(db, name).values()) == LENGTH  # as it does
 
 
 def test_a_quick_check_finds_a_damaged_head_and_names_it(path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from crc32c import crc32c
 
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from .engine import Engine
 
 Place = tuple[int, int]
+
+_NO_END: Final = (1 << 32, 0)
 
 
 def check_segments(
@@ -69,7 +71,7 @@ class _Segments:
     def findings(self, rebuilt: Rebuilt, deep: bool) -> Iterator[Finding]:
         """What is wrong; ``rebuilt`` takes the groups as long as none is lost."""
         core, met, last, sound = self._core, list[Damaged](), 0, True
-        newest = core.catalog.position.sequence
+        newest, end = core.catalog.position.sequence, (0, 0)
         for found in core.segments.scan(report=met.append, deep=deep, vouched=newest):
             core.check_open()
             sound = sound and not met and found.info.sequence == last + 1
@@ -81,10 +83,13 @@ class _Segments:
             sound = sound and entries is not None
             if sound:
                 rebuilt.take(found)
-            self._tell(*found.info.end[1:])
-        yield from map(damage_found, met)
+            end = found.info.end[1:]
+            self._tell(*end)
+        for damage in met:
+            yield from _between(core, damage, _NO_END)
         if last < newest:
-            yield Finding(Damaged.code, f"The segments end with group {last}; there were {newest}.")
+            text = f"The segments end with group {last}; there were {newest}."
+            yield from _between(core, Damaged(text, segment=end[0], offset=end[1]), _NO_END)
         elif sound and not met:
             yield from rebuilt.differences()
 
@@ -101,6 +106,23 @@ def _entries(found: Found) -> Generator[Finding, None, list[Entry] | None]:
     except Damaged as error:
         yield Finding(error.code, f"Group {found.info.sequence}: {error.message}")
         return None
+
+
+def _between(core: Core, damage: Damaged, end: Place) -> Iterator[Finding]:
+    """Damage where a group should be, before ``end``: by the versions whose trees lie there, as far as the
+    catalog knows any.
+    """
+    begin, found = (damage.segment or 0, damage.offset or 0), False
+    for state in core.streams:
+        with core.lock:
+            versions = list(core.versions(state))
+        for version, root, _, _ in versions:
+            if root is not None and begin <= root[:2] < end:
+                found = True
+                text = f"{damage.message} Only the catalog knows of version {version} now."
+                yield found_in(state, Finding(damage.code, text, None, *tree.EVERYTHING))
+    if not found:
+        yield damage_found(damage)
 
 
 class _Group:
@@ -125,7 +147,8 @@ class _Group:
         info = self._info
         for damage in met:
             inside = damage.segment == info.address.segment and (damage.offset or 0) >= info.start
-            yield from self._inside(damage) if inside else [damage_found(damage)]
+            begin = (info.address.segment, info.start)
+            yield from self._inside(damage) if inside else _between(self._core, damage, begin)
 
     def _inside(self, damage: Damaged) -> Iterator[Finding]:
         places = list(self._damaged_blocks())
