@@ -19,12 +19,24 @@ from otrdb.engine.archive import Archive
 from otrdb.engine.inspection import Inspection, inspect
 from otrdb.engine.opening import open_archive as open  # noqa: A004
 from otrdb.engine.opening import repair
+from otrdb.engine.restore import restore
 from otrdb.engine.snapshot import Snapshot
 from otrdb.engine.stream import Stream, View
 from otrdb.errors import OtrError
 from otrdb.joined import Joined, Long, Wide
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
-from otrdb.results import Change, Expiry, Finding, Inserted, InsertedBatch, Point, Points, Rule, Windows
+from otrdb.results import (
+    BackedUp,
+    Change,
+    Expiry,
+    Finding,
+    Inserted,
+    InsertedBatch,
+    Point,
+    Points,
+    Rule,
+    Windows,
+)
 
 __version__ = "0.1.0"
 
@@ -32,6 +44,7 @@ __all__ = [
     "MAX_TIME",
     "MIN_TIME",
     "Archive",
+    "BackedUp",
     "Change",
     "Expiry",
     "Finding",
@@ -54,4 +67,5 @@ __all__ = [
     "inspect",
     "open",
     "repair",
+    "restore",
 ]

@@ -233,6 +233,14 @@ class UnsupportedFormat(OtrError, ValueError):
     default_advice = "Use the release that wrote it, or a newer one."
 
 
+class NotABackup(OtrError, FileNotFoundError, ValueError):
+    """The directory holds no complete backup, or not one that can be gone on with: something else is there,
+    or the backup of another archive, or of another history of the same archive."""
+
+    code = "OTR-5005"
+    default_advice = "Back up to a new or empty directory; every archive needs its own."
+
+
 class Damaged(OtrError, OSError):
     """Stored bytes are not what was written. Everything that is not named here stays readable.
 

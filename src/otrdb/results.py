@@ -119,6 +119,22 @@ class CheckProgress(NamedTuple):
     total: int
 
 
+class BackedUp(NamedTuple):
+    """What a backup did: bytes ``copied`` and bytes ``reused`` from earlier backups, and the damage of the
+    archive that was met while it was copied, which is in the backup as well.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> done = otrdb.open(tempfile.mkdtemp()).backup(tempfile.mkdtemp())
+        >>> done.reused, done.findings
+        (0, [])
+    """
+
+    copied: int
+    reused: int
+    findings: list[Finding]
+
+
 class Rule(NamedTuple):
     """How long something is kept: the ``value`` of a ``key`` ("retention" or "history") for the streams whose
     collection starts with ``prefix``, or for one ``stream`` (the text of its uuid); the other one is None.

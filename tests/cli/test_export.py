@@ -1,5 +1,6 @@
 """What is exported and imported again is the same."""
 
+import json
 import tempfile
 from pathlib import Path
 
@@ -149,3 +150,89 @@ def test_a_file_with_foreign_metadata_is_refused(plant: Shell, tmp_path: Path) -
     table = parquet.read_table(file).replace_schema_metadata({"otrdb.streams": "[1]"})
     parquet.write_table(table, file)
     assert "metadata" in plant.refused("OTR-4210", "import", file)
+
+
+def _everything(shell: Shell) -> list[dict[str, object]]:
+    with shell.open() as db:
+        return [
+            {
+                "uuid": stream.uuid,
+                "kind": stream.kind,
+                "collection": stream.collection,
+                "tags": stream.tags,
+                "annotations": stream.annotations,
+                "times": stream.values().times.tobytes(),
+                "values": stream.values().values.tobytes(),
+            }
+            for stream in db.streams()
+        ]
+
+
+def test_streams_come_back_with_everything(plant: Shell, tmp_path: Path) -> None:
+    """Identity, metadata, exact values, streams without points, and no second time."""
+    file, other = tmp_path / "all.parquet", Shell(tmp_path / "other.otr")
+    with plant.open() as db:
+        (floats,), (ints,) = (db.streams(tags={"name": name}) for name in ("a float", "a int"))
+        floats.update(annotations={"note": "ünï\ncode"})
+        floats.insert([MIN_TIME, LAST_TIME, 5, 5], [-0.0, 5e-324, 1e308, 1e308])
+        ints.insert([MIN_TIME, 5, 5, 6], [-(1 << 63), (1 << 63) - 1, (1 << 53) + 1, 1 << 62])
+        for kind in Kind:
+            db.create("plant/empty", kind=kind, tags={"name": kind.value})
+    plant.ok("export", "--prefix", "", "-o", file)
+    other.ok("import", file)
+    assert _everything(other) == _everything(plant)
+    other.ok("import", file, "--merge", "retain")
+    assert len(other.json("streams")) == 6
+
+
+def test_a_column_goes_into_the_stream_it_came_from_whatever_that_is_called_now(
+    plant: Shell, tmp_path: Path
+) -> None:
+    file = tmp_path / "all.parquet"
+    plant.ok("export", "plant/line1/a int", "-o", file)
+    with plant.open() as db:
+        (stream,) = db.streams(tags={"name": "a int"})
+        stream.update(collection="mill", tags={"name": "renamed"})
+        stream.delete(0, 6 * 10**9)
+    plant.ok("import", file, "--merge", "retain")
+    assert len(plant.json("streams")) == 3
+    assert len(plant.points("renamed")) == 10
+
+
+def test_a_column_goes_into_the_stream_that_is_called_so_or_a_new_one(plant: Shell, tmp_path: Path) -> None:
+    file, other = tmp_path / "all.parquet", Shell(tmp_path / "other.otr")
+    plant.ok("export", "--prefix", "", "-o", file)
+    mine = other.ok("create", "plant/line1", "--name", "a int", "--unit", "C", "--kind", "int").strip()
+    other.ok("import", file)
+    theirs = {row["uuid"] for row in plant.json("streams")}
+    uuids = {row["name"]: row["uuid"] for row in other.json("streams")}
+    assert uuids.pop("a int") == mine
+    assert set(uuids.values()) < theirs
+    other.ok("import", file, "--collection", "copy")
+    copies = {row["uuid"] for row in other.json("streams") if row["collection"] == "copy"}
+    assert len(copies - theirs) == 3
+
+
+def test_files_that_do_not_tell_uuids_are_read_too(plant: Shell, tmp_path: Path) -> None:
+    file, other = tmp_path / "old.parquet", Shell(tmp_path / "other.otr")
+    plant.ok("export", "--prefix", "", "-o", file)
+    table = parquet.read_table(file)
+    origins = json.loads(table.schema.metadata[b"otrdb.streams"])
+    for origin in origins.values():
+        del origin["uuid"]
+    parquet.write_table(table.replace_schema_metadata({"otrdb.streams": json.dumps(origins)}), file)
+    other.ok("import", file)
+    assert bits(other) == bits(plant)
+    for origin in origins.values():
+        origin["uuid"] = "mine"
+    parquet.write_table(table.replace_schema_metadata({"otrdb.streams": json.dumps(origins)}), file)
+    assert "metadata" in other.refused("OTR-4210", "import", file)
+
+
+def test_two_columns_never_go_into_one_stream(plant: Shell, tmp_path: Path) -> None:
+    """One stream has the uuid of one column now, and the name of the other."""
+    file, other = tmp_path / "all.parquet", Shell(tmp_path / "other.otr")
+    plant.ok("export", "plant/line1/a int", "plant/line1/a float", "-o", file)
+    (row,) = (row for row in plant.json("streams") if row["name"] == "a int")
+    other.ok("create", "plant/line1", "--name", "a float", "--unit", "C", "--uuid", row["uuid"])
+    assert "two columns" in other.refused("OTR-4180", "import", file)

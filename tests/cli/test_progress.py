@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from otrdb.cli.progress import meter, progress, spinner
+from otrdb.cli.progress import measured, meter, progress, spinner
 from otrdb.results import CheckProgress
 
 
@@ -22,6 +22,12 @@ def test_progress_is_drawn_for_who_watches(monkeypatch: pytest.MonkeyPatch, watc
         advance(6)
     with spinner("Checking"):
         pass
+    with measured("Copying") as told:
+        if told is not None:
+            told(4, 10)
+            told(10, 10)
+    assert (told is not None) == watched
+    assert ("Copying" in screen.getvalue()) == watched
     assert ("Reading" in screen.getvalue()) == watched
     assert ("Checking" in screen.getvalue()) == watched
 

@@ -404,7 +404,7 @@ def test_marks_are_not_reused_when_the_journal_of_earlier_sessions_is_given_up()
 
 
 def archive_medium(archive: Archive) -> FaultyMedium:
-    medium = core_of(archive).segments._medium
+    medium = core_of(archive).segments.medium
     assert isinstance(medium, FaultyMedium)
     return medium
 

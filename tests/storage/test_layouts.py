@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from otrdb.layout import Layout
+from otrdb.storage.backup_manifest import BACKUP_HEADER, BACKUP_ROW
 from otrdb.storage.blocks import ADDRESS, BLOCK_HEADER
 from otrdb.storage.groups import GROUP_RECORD
 from otrdb.storage.headers import FORMAT, JOURNAL_HEADER, SEGMENT_HEADER
@@ -22,6 +23,8 @@ LAYOUTS = {
     "### Group record": GROUP_RECORD,
     "### Journal file header": JOURNAL_HEADER,
     "### Journal record": RECORD_HEADER,
+    "## Backups": BACKUP_HEADER,
+    "\nA row:": BACKUP_ROW,
 }
 
 

@@ -105,6 +105,13 @@ def files(path: str) -> None:
         assert_type(inspection.root("plant"), tuple[int, int])
 
 
+def backups(db: otrdb.Archive, stream: otrdb.Stream) -> None:
+    assert_type(db.backup("backup"), otrdb.BackedUp)
+    assert_type(db.backup("backup", progress=lambda done, total: None).findings, list[otrdb.Finding])
+    assert_type(otrdb.restore("backup", "new.otr"), int)
+    otrdb.restore("backup", "new.otr", streams=[stream, stream.uuid, "plant"], as_of=11)
+
+
 def errors(error: otrdb.OtrError) -> None:
     assert_type(error.code, str)
     assert_type(error.advice, str)

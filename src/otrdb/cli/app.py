@@ -37,6 +37,8 @@ COMMANDS: Final = {
     "repair": "Rebuild the catalog from the segments.",
     "dump": "Show what the files hold, in words.",
     "doctor": "Look at the machine and its disk.",
+    "backup": "Copy the archive to a directory, or what is new of it.",
+    "restore": "Make an archive from a backup.",
     "collect": "Archive measurements as they are made.",
     "completion": "Print the shell's completion script.",
 }

@@ -80,6 +80,20 @@ def meter() -> Iterator[Meter]:
 
 
 @contextmanager
+def measured(label: str) -> Iterator[Callable[[int, int], None] | None]:
+    """A bar for what tells itself how much of how much is done; None where nobody watches."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task(label, total=None)
+        yield lambda done, total: bars.update(task, completed=done, total=total)
+
+
+@contextmanager
 def spinner(label: str) -> Iterator[None]:
     """A sign of life while something of unknown length is done."""
     if not sys.stderr.isatty():

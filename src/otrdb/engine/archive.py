@@ -16,6 +16,7 @@ from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind, KindLike, Merge, M
 from otrdb.ranges import to_instant
 from otrdb.times import TimeLike, WidthLike, to_ns_array
 
+from .backup import backup_to
 from .check import check, silent
 from .commit import Batch
 from .history import History
@@ -26,14 +27,16 @@ from .stream import Stream, own_streams
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Callable, Iterator, Sequence
 
     from otrdb.export import Foreign
     from otrdb.interface import Align, Key, StreamLike
     from otrdb.joined import Joined
-    from otrdb.results import CheckProgress, Expiry, Finding, InsertedBatch, Rule
+    from otrdb.results import BackedUp, CheckProgress, Expiry, Finding, InsertedBatch, Rule
     from otrdb.storage.journal_records import UInt32Array
 
+    from .backup import Progress
     from .engine import Engine
     from .state import StreamState
 
@@ -358,9 +361,46 @@ class Archive(Closing):
         self._engine.check_open()
         return check(self._engine, deep=deep, report=progress)
 
+    def backup(self, target: str | os.PathLike[str], *, progress: Progress | None = None) -> BackedUp:
+        """Copy the archive, as it is at this moment, to the directory ``target``, on any file system.
+
+        All streams are there as of one LSN, pending points included; nothing is committed, and inserts and
+        commits go on meanwhile. An archive that is open for reading can be backed up too, beside its writer.
+
+        ``target`` is made if there is none. If it holds an earlier backup of this archive, only what came
+        since is copied: sealed segments once, of the last one the new part, and anew the pending points (16
+        bytes each) and the manifest. What was copied is read back and proved by the checksums of its groups.
+        When this returns the backup is durable; before, at any moment, the one before it still is.
+
+        A backup opens with ``mode="r"``, is verified by `check` then, and becomes an archive again with
+        `otrdb.restore`. ``progress`` is called with the bytes copied and the bytes to copy. Damage of the
+        archive does not end it: it is in the answer, as far as it was met.
+
+        Raises:
+            InvalidArgument: ``target`` is inside the archive.
+            NotABackup: it holds something else, or the backup of another archive or history.
+            Damaged: it holds a backup that is damaged, or did not take what was written.
+            DiskFull, WriteFailed: of its disk.
+            ArchiveLocked: somebody else is backing up to it.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db, target = otrdb.open(tempfile.mkdtemp()), tempfile.mkdtemp()
+            >>> _ = db.create("plant").insert([1, 2], [20.5, 20.7])
+            >>> _ = db.backup(target)
+            >>> with otrdb.open(target, mode="r") as copy:
+            ...     copy.stream("plant").count()
+            2
+        """
+        return backup_to(self._engine, target, progress or _untold)
+
     def close(self) -> None:
         """Make all acknowledged points durable and let go of the files. May be called again."""
         self._close()
+
+
+def _untold(copied: int, total: int) -> None:
+    """Nobody watches."""
 
 
 def _index(stream_index: Foreign, streams: int) -> Int64Array:

@@ -27,23 +27,34 @@ class Follower:
         self._journal = JournalReader(JournalFiles(medium, core.segments.archive, 0, spares=0))
 
     def refresh(self) -> None:
-        """Take what was written since the last time.
+        """Take what was written since the last time: all streams as they were at one LSN.
+
+        A commit syncs the journal through every LSN in it. So if a look at the segments finds nothing new,
+        the journal as read before that look holds all that the groups seen earlier do not, and no batch is
+        seen in part.
+        """
+        with self._core.lock:
+            while self._look():
+                pass
+
+    def _look(self) -> bool:
+        """Take what is new; returns whether there were new groups.
 
         The journal is read before the segments: what leaves the journal meanwhile is then in a group that is
         seen. Its records are taken after the groups, which may create their streams.
         """
         core = self._core
-        with core.lock:
-            records = list(self._journal.records(lambda lost: core.findings.append(records_lost(core, lost))))
-            committed = False
-            for found in core.segments.scan(core.catalog.position, report=self._report):
-                load(core, decode(found.payload))
-                core.catalog.apply(found.payload, found.info)
-                committed = True
-            for record in records:
-                replay(core, record)
-            if committed:
-                core.pending.recount(core.streams)
+        records = list(self._journal.records(lambda lost: core.findings.append(records_lost(core, lost))))
+        committed = False
+        for found in core.segments.scan(core.catalog.position, report=self._report):
+            load(core, decode(found.payload))
+            core.catalog.apply(found.payload, found.info)
+            committed = True
+        for record in records:
+            replay(core, record)
+        if committed:
+            core.pending.recount(core.streams)
+        return committed
 
     def _report(self, damage: Damaged) -> None:
         finding = damage_found(damage)

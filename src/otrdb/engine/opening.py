@@ -8,12 +8,24 @@ from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
 
-from otrdb.errors import Damaged, DiskFull, InvalidArgument, NotAnArchive, OtrError, WriteFailed
+from otrdb.errors import (
+    Damaged,
+    DiskFull,
+    InvalidArgument,
+    NotABackup,
+    NotAnArchive,
+    OtrError,
+    ReadOnly,
+    WriteFailed,
+)
 from otrdb.model import LAST_TIME, MIN_TIME
 from otrdb.results import CheckProgress, Finding
+from otrdb.storage.backup_files import missing
+from otrdb.storage.backup_manifest import MANIFEST_NAME, read_manifest
 from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
+from otrdb.storage.extract import Extract
 from otrdb.storage.journal import CAP_BYTES, Journal
 from otrdb.storage.locks import ReaderLease, WriterLock
 from otrdb.storage.records import decode
@@ -33,6 +45,7 @@ from .replay import replay
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from otrdb.storage.backup_manifest import Manifest
     from otrdb.storage.medium import Medium
     from otrdb.times import TimeLike
 
@@ -71,15 +84,16 @@ def open_archive(
     """Open the archive in the directory ``path``; with mode "w" it is created if there is none.
 
     Args: path: a directory of the archive's own. mode: "w" writes, one process at a time; "r" reads, beside a
-    writer or alone, also on read-only media. durability: "sync" (acknowledged points survive a power cut),
-    "interval" or "interval=250ms" (they do after that time), "off" (written, left to the system to sync).
-    memory: bytes for caches and pending points. journal: cap of the journal, bytes. accept: times outside
-    ``[low, high)`` are refused on insert. new_streams: most streams that may be made in any minute; None for
-    any number.
+    writer or alone, also on read-only media, and a backup too. durability: "sync" (acknowledged points
+    survive a power cut), "interval" or "interval=250ms" (they do after that time), "off" (written, left to
+    the system to sync). memory: bytes for caches and pending points. journal: cap of the journal, bytes.
+    accept: times outside ``[low, high)`` are refused on insert. new_streams: most streams that may be made in
+    any minute; None for any number.
 
     Raises:
         NotAnArchive: there is none, or something else is there.
         ArchiveLocked: another process writes it.
+        ReadOnly: it is a backup, and ``mode`` is "w".
         UnsupportedFormat: a newer release wrote it.
 
     Example:
@@ -102,10 +116,13 @@ def open_archive(
     safety = Durability.parse(durability)
     directory = Path(path)
     _check_directory(directory, mode)
-    medium = Directory(directory, readonly=mode == "r")
+    medium: Medium = Directory(directory, readonly=mode == "r")
+    backup = read_manifest(medium)
+    if backup is not None:
+        medium = backup_on(medium, backup)
     guard = WriterLock(directory) if mode == "w" else ReaderLease(directory)
     try:
-        return open_medium(
+        archive = open_medium(
             medium,
             writable=mode == "w",
             durability=safety,
@@ -116,9 +133,30 @@ def open_archive(
             release=guard.release,
             new_streams=new_streams,
         )
+        if backup is not None:
+            note_what_is_missing(archive, medium, backup)
     except BaseException:
         guard.release()
         raise
+    return archive
+
+
+def backup_on(medium: Medium, manifest: Manifest) -> Extract:
+    """The files of a backup and nothing else; `NotABackup` if none was ever completed there."""
+    if not manifest.number:
+        raise NotABackup("The first backup to this directory was cut off.", advice="Back up again.")
+    return Extract(medium, manifest.sizes)
+
+
+def note_what_is_missing(archive: Archive, medium: Medium, manifest: Manifest) -> None:
+    """Damage of a backup that its files do not tell of themselves: what is no longer at their end."""
+    core = archive._engine.core
+    newest = core.catalog.position.sequence
+    for damage in missing(medium, manifest):
+        core.note(damage_found(damage))
+    if newest < manifest.sequence:
+        text = f"The segments of the backup end with group {newest}; there were {manifest.sequence}."
+        core.note(Finding(Damaged.code, text))
 
 
 def repair(
@@ -140,6 +178,8 @@ def repair(
         []
     """
     directory = Path(path)
+    if (directory / MANIFEST_NAME).exists():
+        _check_backup_is_read(directory, "w")
     _check_directory(directory, "r")
     lock = WriterLock(directory)
     with ExitStack() as stack:
@@ -246,6 +286,9 @@ def _check_directory(directory: Path, mode: str) -> None:
     if directory.exists() and not directory.is_dir():
         raise NotAnArchive(f"{directory} is a file; an archive is a directory.")
     inside = os.listdir(directory) if directory.exists() else []
+    if MANIFEST_NAME in inside:
+        _check_backup_is_read(directory, mode)
+        return
     if not any(name.endswith(".otr") for name in inside) and any(map(_needs_segments, inside)):
         raise Damaged(
             f"The segments of the archive in {directory} are missing.",
@@ -256,6 +299,14 @@ def _check_directory(directory: Path, mode: str) -> None:
         raise NotAnArchive(f"There is no archive in {directory}.")
     if inside and not known and set(inside) - OWN_FILES:
         raise NotAnArchive(f"{directory} holds other files, and no archive.")
+
+
+def _check_backup_is_read(directory: Path, mode: str) -> None:
+    if mode == "w":
+        raise ReadOnly(
+            f"{directory} holds a backup.",
+            advice="It can be read. To change it, restore it to a new directory.",
+        )
 
 
 def _needs_segments(name: str) -> bool:

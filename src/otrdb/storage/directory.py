@@ -157,6 +157,15 @@ class Directory:
             raise ReadOnly(f"{self.path} is open for reading only.")
 
 
+def rename_directory(old: Path, new: Path) -> None:
+    """Give a directory another name in the same directory, durably, all at once. ``new`` may be empty."""
+    try:
+        os.replace(old, new)
+    except OSError as error:
+        raise refusal(error, f"rename {old}") from error
+    _sync(new.parent)
+
+
 def _make(path: Path) -> None:
     absent = [each for each in (path, *path.parents) if not each.exists()]
     try:

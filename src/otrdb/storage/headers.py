@@ -50,12 +50,12 @@ class SegmentHeader(NamedTuple):
 
     def pack(self) -> bytes:
         """Its bytes."""
-        return _seal(SEGMENT_HEADER, _SEGMENT_MAGIC, FORMAT, self.number, self.archive.bytes, self.durable, 0)
+        return seal_header(SEGMENT_HEADER, _SEGMENT_MAGIC, self.number, self.archive.bytes, self.durable, 0)
 
     @classmethod
     def parse(cls, data: bytes, name: str) -> SegmentHeader | None:
         """The header that ``data`` begins with; None if it is not sound. One of another format is refused."""
-        fields = _open(SEGMENT_HEADER, _SEGMENT_MAGIC, data, name)
+        fields = open_header(SEGMENT_HEADER, _SEGMENT_MAGIC, data, name)
         return cls(fields["number"], UUID(bytes=fields["archive"]), fields["durable"]) if fields else None
 
 
@@ -71,26 +71,30 @@ class JournalHeader(NamedTuple):
     def pack(self) -> bytes:
         """Its bytes."""
         number, archive, durable, first, epoch = self
-        return _seal(
-            JOURNAL_HEADER, _JOURNAL_MAGIC, FORMAT, number, archive.bytes, durable, first, epoch, 0, 0
-        )
+        return seal_header(JOURNAL_HEADER, _JOURNAL_MAGIC, number, archive.bytes, durable, first, epoch, 0, 0)
 
     @classmethod
     def parse(cls, data: bytes, name: str) -> JournalHeader | None:
         """The header that ``data`` begins with; None if it is not sound. One of another format is refused."""
-        fields = _open(JOURNAL_HEADER, _JOURNAL_MAGIC, data, name)
+        fields = open_header(JOURNAL_HEADER, _JOURNAL_MAGIC, data, name)
         if not fields:
             return None
         archive = UUID(bytes=fields["archive"])
         return cls(fields["number"], archive, fields["durable"], fields["first"], fields["epoch"])
 
 
-def _seal(layout: Layout, *values: object) -> bytes:
-    data = layout.pack(*values, 0)[:-_CRC_BYTES]
+def seal_header(layout: Layout, magic: bytes, *values: object) -> bytes:
+    """The bytes of a header: ``magic``, the format, ``values``, and the checksum of all of it."""
+    data = layout.pack(magic, FORMAT, *values, 0)[:-_CRC_BYTES]
     return data + crc32c(data).to_bytes(_CRC_BYTES, "little")
 
 
-def _open(layout: Layout, magic: bytes, data: bytes, name: str) -> dict[str, Any] | None:
+def open_header(layout: Layout, magic: bytes, data: bytes, name: str) -> dict[str, Any] | None:
+    """The fields of the header that ``data`` begins with; None if it is not sound.
+
+    Raises:
+        UnsupportedFormat: it is sound, and of a format this release does not read.
+    """
     if len(data) < layout.size:
         return None
     fields = layout.named(layout.unpack_from(data))

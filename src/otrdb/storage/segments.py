@@ -40,6 +40,7 @@ class SegmentStore:
 
     Attributes:
         archive: the archive's uuid.
+        medium: as given.
 
     Raises:
         NotAnArchive: there are no segments, and the medium is not writable.
@@ -47,7 +48,7 @@ class SegmentStore:
     """
 
     def __init__(self, medium: Medium, *, nominal: int = SEGMENT_BYTES) -> None:
-        self._medium = medium
+        self.medium = medium
         self._nominal = nominal
         self._files = SegmentFiles(medium)
         self._writing = threading.Lock()
@@ -58,11 +59,6 @@ class SegmentStore:
         """The segments there were when the store was made: to list them again costs more than to open one."""
         self.archive = self._identify() or self._found()
         self._files.archive = self.archive
-
-    @property
-    def medium(self) -> Medium:
-        """Where the segments are, and the rest of the archive."""
-        return self._medium
 
     def blocks(self, segment: int, start: int, end: int) -> Iterator[tuple[int, Block | None]]:
         """The blocks of ``[start, end)`` of a segment by offset, their heads proved; the last one is None if
@@ -155,7 +151,7 @@ class SegmentStore:
     def _found(self) -> UUID:
         """Begin a new archive. A crash in an earlier attempt left a first segment without a whole header."""
         numbers = self._present
-        if not numbers and not self._medium.writable:
+        if not numbers and not self.medium.writable:
             raise NotAnArchive("There is no archive here.")
         if numbers not in ([], [1]) or (numbers and self._files.file(1).size() > SEGMENT_HEADER.size):
             raise damaged("has no readable header, and no segment a readable group,", numbers[0], 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 import pyarrow as pa
 
 from otrdb.cli.importing.cells import guessable, read_values
-from otrdb.errors import AmbiguousStream, InvalidArgument, WrongKind
+from otrdb.errors import AmbiguousStream, InvalidArgument, NoSuchStream, WrongKind
 from otrdb.model import Kind
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class PlanRules(NamedTuple):
 class Target:
     """The stream a column goes into: the one of `uuid`, or one that will be made.
 
+    One that was `exported` is made even without points, with the uuid it had, `given`, if that is told.
     `kinds` are those that all values seen so far have in common, narrowest first.
     """
 
@@ -52,6 +53,8 @@ class Target:
     uuid: UUID | None = None
     lenient: bool = False
     points: int = 0
+    exported: bool = False
+    given: UUID | None = None
 
     @property
     def path(self) -> str:
@@ -62,6 +65,11 @@ class Target:
     def known(self) -> bool:
         """Whether the stream is there, or will be by the files before this one."""
         return self.uuid is not None or self.points > 0
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there will be such a stream."""
+        return self.points > 0 or self.exported
 
     @property
     def kind(self) -> Kind:
@@ -109,7 +117,7 @@ class Planner:
 
     archive: ArchiveLike | None
     rules: PlanRules
-    _targets: dict[tuple[str, frozenset[tuple[str, str]]], Target] = field(default_factory=dict)
+    _targets: dict[UUID | tuple[str, frozenset[tuple[str, str]]], Target] = field(default_factory=dict)
 
     def plan(self, source: Source) -> FilePlan:
         """Where each column of a file goes; nothing is made yet."""
@@ -120,7 +128,7 @@ class Planner:
         if not targets:
             raise InvalidArgument(f"{source.path} has no column of values beside {time_column!r}.")
         shared = [target.path for target in targets.values()]
-        if len({id(target) for target in targets.values()}) < len(shared):
+        if len({target.uuid or id(target) for target in targets.values()}) < len(shared):
             raise AmbiguousStream(
                 f"{source.path}: two columns go into one stream, out of {', '.join(shared)}."
             )
@@ -144,7 +152,7 @@ class Planner:
     def _target(self, source: Source, column: str, form: pa.DataType) -> Target:
         origin = source.origins.get(column)
         collection, tags = self._identity(source, column, origin)
-        key = (collection, frozenset(tags.items()))
+        key = self._uuid(origin) or (collection, frozenset(tags.items()))
         if key not in self._targets:
             self._targets[key] = self._new_target(column, collection, tags, origin)
         target = self._targets[key]
@@ -166,16 +174,21 @@ class Planner:
             return (collection, {"name": name}) if slash else (column, {})
         return self.rules.collection or source.path.name.split(".")[0], {"name": column}
 
+    def _uuid(self, origin: Origin | None) -> UUID | None:
+        """The uuid of an exported stream. In a collection that the user names it would be another stream."""
+        return None if origin is None or self.rules.collection is not None else origin.identity
+
     def _new_target(
         self, column: str, collection: str, tags: dict[str, str], origin: Origin | None
     ) -> Target:
         unit = self.rules.units.get(column)
-        stream = self._existing(collection, tags, exact=origin is not None)
+        uuid = self._uuid(origin)
+        stream = self._known(uuid) or self._existing(collection, tags, exact=origin is not None)
         if stream is not None:
             if unit not in (None, stream.unit):
                 raise InvalidArgument(f"{collection}/{column} has the unit {stream.unit!r}, not {unit!r}.")
             return Target(
-                collection, stream.tags, stream.annotations, [stream.kind], stream.uuid, lenient=True
+                stream.collection, stream.tags, stream.annotations, [stream.kind], stream.uuid, lenient=True
             )
         given = self.rules.kinds.get(column, self.rules.kinds.get(""))
         exported = None if origin is None else Kind(origin.kind)
@@ -186,7 +199,17 @@ class Planner:
             {} if origin is None else origin.annotations,
             [] if kind is None else [kind],
             lenient=kind is not None,
+            exported=origin is not None,
+            given=uuid,
         )
+
+    def _known(self, uuid: UUID | None) -> StreamLike | None:
+        if self.archive is None or uuid is None:
+            return None
+        try:
+            return self.archive.stream(uuid)
+        except NoSuchStream:
+            return None
 
     def _existing(self, collection: str, tags: Mapping[str, str], *, exact: bool) -> StreamLike | None:
         if self.archive is None:

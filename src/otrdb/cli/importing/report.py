@@ -38,7 +38,7 @@ def records(survey: Survey) -> list[dict[str, Any]]:
             "stream": target.path,
             "kind": target.kind.value,
             "unit": target.tags.get("unit"),
-            "is": "old" if count.there else "new" if target.points else "not made",
+            "is": "old" if count.there else "new" if target.wanted else "not made",
             "points": count.points,
             "empty": count.empty,
             "bad": count.bad,

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def store(archive: ArchiveLike, survey: Survey, cells: CellRules, merge: MergeLike, advance: Advance) -> None:
     """Gives the points of a file to its streams, each batch of rows atomic over all of them."""
     streams = {
-        name: _stream(archive, target) for name, target in survey.plan.targets.items() if target.points
+        name: _stream(archive, target) for name, target in survey.plan.targets.items() if target.wanted
     }
     for rows in RowReader(survey.plan, survey.times, cells, _take).read():
         batch: dict[StreamLike, tuple[Int64Array, object]] = {}
@@ -37,7 +37,11 @@ def _stream(archive: ArchiveLike, target: Target) -> StreamLike:
     if target.uuid is not None:
         return archive.stream(target.uuid)
     stream = archive.create(
-        target.collection, kind=target.kind, tags=target.tags, annotations=target.annotations
+        target.collection,
+        kind=target.kind,
+        tags=target.tags,
+        annotations=target.annotations,
+        uuid=target.given,
     )
     target.uuid = stream.uuid
     return stream
