@@ -16,6 +16,7 @@ if sys.maxsize < 1 << 62:
     raise ImportError("OtrDB needs a 64-bit Python. On a Raspberry Pi, install the 64-bit Raspberry Pi OS.")
 
 from otrdb.engine.archive import Archive
+from otrdb.engine.inspection import Inspection, inspect
 from otrdb.engine.opening import open_archive as open  # noqa: A004
 from otrdb.engine.opening import repair
 from otrdb.engine.restore import restore
@@ -49,6 +50,7 @@ __all__ = [
     "Finding",
     "Inserted",
     "InsertedBatch",
+    "Inspection",
     "Joined",
     "Kind",
     "Long",
@@ -62,6 +64,7 @@ __all__ = [
     "View",
     "Wide",
     "Windows",
+    "inspect",
     "open",
     "repair",
     "restore",

@@ -85,6 +85,11 @@ class Metadata:
         return self.tags.get("name", "")
 
     @property
+    def path(self) -> str:
+        """Collection and name with a slash between them; the collection alone where there is no name."""
+        return f"{self.collection}/{self.name}" if self.name else self.collection
+
+    @property
     def unit(self) -> str:
         """The tag "unit", or empty."""
         return self.tags.get("unit", "")

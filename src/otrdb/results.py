@@ -88,7 +88,7 @@ class Change(NamedTuple):
 
 class Finding(NamedTuple):
     """One thing that `check` found wrong: an error `code`, a sentence, and which points of which `stream`
-    (uuid) it concerns where known: those of [start, end), ns.
+    (uuid, and its `collection` and `name`) it concerns where known: those of [start, end), ns.
 
     Example:
         >>> import otrdb
@@ -102,6 +102,21 @@ class Finding(NamedTuple):
     stream: UUID | None = None
     start: int | None = None
     end: int | None = None
+    collection: str | None = None
+    name: str | None = None
+
+
+class CheckProgress(NamedTuple):
+    """How far a `check` has come: `done` of `total` points or bytes (which is `unit`).
+
+    Example:
+        >>> CheckProgress("points", 5_000, 20_000).done
+        5000
+    """
+
+    unit: str
+    done: int
+    total: int
 
 
 class BackedUp(NamedTuple):

@@ -1,5 +1,7 @@
 """Each command does what it says."""
 
+import json
+import re
 import subprocess
 import sys
 import uuid
@@ -272,10 +274,11 @@ def test_info_tells_committed_from_pending_points(plant: Shell) -> None:
 
 
 def test_check_and_repair_of_a_healthy_archive(plant: Shell) -> None:
-    for command in ("check", "repair"):
-        result = plant.run(command)
+    for words in (["check"], ["check", "--deep"], ["repair"]):
+        result = plant.run(*words)
         assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No damage found.\n")
-        assert plant.json(command) == []
+        assert plant.json(*words) == []
+        assert plant.ok(*words, "--csv") == "code,stream,collection,name,start,end,message\n"
     assert len(plant.points("a float")) == 10
 
 
@@ -288,23 +291,29 @@ def test_check_and_repair_of_a_damaged_archive_end_with_3(plant: Shell) -> None:
         db.flush()  # a group behind the damaged one proves that it was whole once
     segment = max(plant.archive.glob("segment-*"), key=lambda path: path.stat().st_size)
     content = bytearray(segment.read_bytes())
-    for tenth in (7, 8, 9):
+    for tenth in (2, 5, 8):
         content[len(content) * tenth // 10] ^= 1
     segment.write_bytes(content)
-    for command in ("check", "repair"):
-        result = plant.run(command, "--json")
+    for words in (["check", "--deep"], ["repair"]):
+        result = plant.run(*words, "--json")
         assert result.exit_code == 3
-        assert "OTR-5010" in result.stdout
+        assert {each["name"] for each in json.loads(result.stdout)} == {"a float"}
+        limited = plant.run(*words, "--limit", "1")
+        lines = limited.stdout.splitlines()
+        assert len(lines) == 1
+        assert limited.stderr == "Found wrong: 3. The first 1 were told; --limit 0 tells all.\n"
+        assert re.match(r"OTR-5010 plant/line1/a float \(\S+\) from \S+Z to before \S+Z: Version", lines[0])
+    assert plant.run("check").exit_code == 0  # the structure is sound
     assert plant.json("info", INT)["points"] == 10
 
 
 def test_findings_are_told_with_their_place(plant: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
     finding = Finding("OTR-5010", "Gone.", uuid.UUID(int=7), 0, SECOND)
-    monkeypatch.setattr("otrdb.repair", lambda _: [finding])
+    monkeypatch.setattr("otrdb.repair", lambda _, progress: [finding])
     result = plant.run("repair", "--csv")
     assert result.exit_code == 3
     assert result.stdout.splitlines()[1] == (
-        f"OTR-5010,{uuid.UUID(int=7)},1970-01-01T00:00:00Z,1970-01-01T00:00:01Z,Gone."
+        f"OTR-5010,{uuid.UUID(int=7)},,,1970-01-01T00:00:00Z,1970-01-01T00:00:01Z,Gone."
     )
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from otrdb import Archive, Stream
     from otrdb.engine.core import Core
     from otrdb.engine.engine import Engine
@@ -29,3 +31,10 @@ def fill(stream: Stream, start: int, count: int, value: float = 1.0) -> None:
 
 def pairs(reads: Stream) -> list[tuple[int, float]]:
     return [(point.time, point.value) for point in reads.values()]
+
+
+def flip(file: Path, offset: int) -> None:
+    """Change a bit of a file."""
+    content = bytearray(file.read_bytes())
+    content[offset] ^= 1
+    file.write_bytes(content)

@@ -1,12 +1,14 @@
 """Repair makes the catalog again, and never throws away what only the catalog knows."""
 
+import re
+import sqlite3
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 import otrdb
-from otrdb.errors import ArchiveLocked, Damaged
+from otrdb.errors import ArchiveLocked, Damaged, WriteFailed
 
 SECOND = 1_000_000_000
 LENGTH = 30_000
@@ -72,6 +74,57 @@ def test_a_history_that_lost_its_beginning_is_reported_and_nothing_is_changed(pa
     before = contents(path)
     assert "catalog is kept" in otrdb.repair(path)[-1].message
     assert contents(path) == before
+    assert counts(path) == [LENGTH, 3]
+
+
+def test_without_a_catalog_what_is_left_is_made_accessible(path: Path) -> None:
+    content = bytearray((path / SEGMENT).read_bytes())
+    content[content.index(b"OTRGROUP") + 10] ^= 1  # the record in which the first stream was created
+    (path / SEGMENT).write_bytes(content)
+    (path / CATALOG).unlink()
+    found = otrdb.repair(path)
+    assert {each.code for each in found} == {Damaged.code}
+    assert not any("kept" in each.message for each in found)
+    assert (path / CATALOG).exists()
+    assert counts(path) == [3]
+
+
+def test_a_loss_the_catalog_knows_nothing_of_does_not_keep_it(path: Path) -> None:
+    old = (path / CATALOG).read_bytes()
+    with otrdb.open(path) as db:
+        for name in ("third", "fourth", "fifth"):
+            db.create("plant", tags={"name": name})
+    content = bytearray((path / SEGMENT).read_bytes())
+    places = [match.start() for match in re.finditer(b"OTRGROUP", content)]
+    content[places[-2] + 10] ^= 1  # the record in which the fourth stream was created
+    (path / SEGMENT).write_bytes(content)
+    (path / CATALOG).write_bytes(old)
+    assert not any("kept" in each.message for each in otrdb.repair(path))
+    with otrdb.open(path) as db:
+        assert [stream.name for stream in db.streams()] == ["fifth", "first", "second", "third"]
+
+
+def test_a_catalog_that_cannot_be_written_is_reported(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise sqlite3.OperationalError("unable to open database file")
+
+    monkeypatch.setattr("otrdb.storage.catalog._make", refuse)
+    (found,) = otrdb.repair(path)
+    assert found.code == WriteFailed.code
+    monkeypatch.undo()
+    assert counts(path) == [LENGTH, 3]
+
+
+def test_nobody_comes_between_while_the_archive_is_repaired(path: Path) -> None:
+    refused = []
+
+    def try_to_write(_: object) -> None:
+        with pytest.raises(ArchiveLocked):
+            otrdb.open(path)
+        refused.append(True)
+
+    assert otrdb.repair(path, progress=try_to_write) == []
+    assert refused
     assert counts(path) == [LENGTH, 3]
 
 

@@ -98,6 +98,13 @@ def snapshots(db: otrdb.Archive, stream: otrdb.Stream) -> None:
     assert_type(db.open_snapshot("kept").name, str | None)
 
 
+def files(path: str) -> None:
+    with otrdb.inspect(path) as inspection:
+        assert_type(inspection, otrdb.Inspection)
+        assert_type(inspection.block(1, 48).sound, bool)
+        assert_type(inspection.root("plant"), tuple[int, int])
+
+
 def backups(db: otrdb.Archive, stream: otrdb.Stream) -> None:
     assert_type(db.backup("backup"), otrdb.BackedUp)
     assert_type(db.backup("backup", progress=lambda done, total: None).findings, list[otrdb.Finding])

@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import sys
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from rich.progress import Progress, TaskID
+
+    from otrdb.results import CheckProgress
+
 Advance: TypeAlias = "Callable[[int], None]"
 """Says how much has been done since the last call."""
+
+
+_LABELS: Final = {"points": "Trees", "bytes": "Segments"}
 
 
 def _silent(_: int) -> None:
@@ -29,6 +36,47 @@ def progress(label: str, total: int) -> Iterator[Advance]:
     with Progress(console=Console(stderr=True), transient=True) as bars:
         task = bars.add_task(label, total=total)
         yield lambda step: bars.update(task, advance=step)
+
+
+class Meter:
+    """Shows how far a check has come; nothing at all where nobody watches."""
+
+    def __init__(self, bars: Progress | None) -> None:
+        self._bars = bars
+        self._tasks: dict[str, TaskID] = {}
+
+    def report(self, progress: CheckProgress) -> None:
+        """A bar for each unit."""
+        if self._bars is None:
+            return
+        if progress.unit not in self._tasks:
+            self._tasks[progress.unit] = self._bars.add_task(_LABELS.get(progress.unit, progress.unit))
+        self._bars.update(self._tasks[progress.unit], completed=progress.done, total=progress.total)
+
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Makes room for lines on the same terminal."""
+        if self._bars is None:
+            yield
+            return
+        self._bars.stop()
+        try:
+            yield
+        finally:
+            self._bars.start()
+
+
+@contextmanager
+def meter() -> Iterator[Meter]:
+    """A `Meter` on stderr."""
+    if not sys.stderr.isatty():
+        yield Meter(None)
+        return
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, redirect_stdout=False) as bars:
+        yield Meter(bars)
 
 
 @contextmanager

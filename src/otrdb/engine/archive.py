@@ -17,7 +17,7 @@ from otrdb.ranges import to_instant
 from otrdb.times import TimeLike, WidthLike, to_ns_array
 
 from .backup import backup_to
-from .check import check
+from .check import check, silent
 from .commit import Batch
 from .history import History
 from .info import info, stats
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from otrdb.export import Foreign
     from otrdb.interface import Align, Key, StreamLike
     from otrdb.joined import Joined
-    from otrdb.results import BackedUp, Expiry, Finding, InsertedBatch, Rule
+    from otrdb.results import BackedUp, CheckProgress, Expiry, Finding, InsertedBatch, Rule
     from otrdb.storage.journal_records import UInt32Array
 
     from .backup import Progress
@@ -341,12 +341,16 @@ class Archive(Closing):
         self._engine.refresh()
         return stats(self._engine.core)
 
-    def check(self, *, deep: bool = True) -> Iterator[Finding]:
-        """Verify the archive while it is used, yielding what is wrong; a healthy archive gives nothing.
+    def check(
+        self, *, deep: bool = True, progress: Callable[[CheckProgress], None] = silent
+    ) -> Iterator[Finding]:
+        """Verify the archive while it is used, yielding what is wrong as it is found; a healthy archive gives
+        nothing.
 
-        ``deep`` makes every summary of the latest versions again from its points and proves every byte of the
-        segments; without it only the structure is looked at. Damage found does not end it. Nothing is
-        changed.
+        ``deep`` reads every block of every version from the disk, makes every summary again from its points
+        and proves every byte of the segments: the whole archive is read twice. Without it only the structure
+        is looked at: nodes, the heads of all blocks, group records, journal. ``progress`` is told how far it
+        has come. Damage found does not end it. Nothing is changed, and nobody has to wait.
 
         Example:
             >>> import otrdb, tempfile
@@ -355,7 +359,7 @@ class Archive(Closing):
             []
         """
         self._engine.check_open()
-        return check(self._engine, deep=deep)
+        return check(self._engine, deep=deep, report=progress)
 
     def backup(self, target: str | os.PathLike[str], *, progress: Progress | None = None) -> BackedUp:
         """Copy the archive, as it is at this moment, to the directory ``target``, on any file system.

@@ -25,6 +25,7 @@ from otrdb.storage.records import Entry, VersionsPruned, encode
 from otrdb.tree import Edit, Node, Save, erase
 
 from .core import Core, now_ns
+from .damage import concerning
 from .roots import insert_chunks
 from .state import Chunk, Prefix, StreamState
 from .versions import Committed
@@ -210,7 +211,7 @@ class Committer:
         with core.segments.begin_group() as group:
             save = Save(group, self._encoder.map, keep=shared)
             try:
-                written = [self._write(save, plan, change, shared=shared) for plan in plans]
+                written = [self._located(save, plan, change, shared=shared) for plan in plans]
                 pruned = self._prunable(written)
                 gone = encode(VersionsPruned(state.number, tuple(versions)) for state, versions in pruned)
                 payload = b"".join([*(part.entry for part in written), gone])
@@ -225,6 +226,10 @@ class Committer:
             for state, versions in pruned:
                 core.versions(state).discard(frozenset(versions))
         core.catalog.apply(payload, info)
+
+    def _located(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
+        with concerning(plan.state):
+            return self._write(save, plan, change, shared=shared)
 
     def _write(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
         state, before = plan.state, plan.prefix.committed.root

@@ -102,7 +102,7 @@ class Engine:
             return state.prefix()
 
     def _freeze(self, state: StreamState, prefix: Prefix, version: int) -> Frozen:
-        return Frozen(state.source, self.core.roots.of(state, prefix), version)
+        return Frozen(state, self.core.roots.of(state, prefix), version)
 
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
@@ -162,9 +162,9 @@ class Engine:
         if mark is not None:
             return self._freeze(state, mark.prefix, version)
         if committed is not None:
-            return Frozen(state.source, self.core.roots.committed(state, committed.root), version)
+            return Frozen(state, self.core.roots.committed(state, committed.root), version)
         if version <= FIRST_VERSION:
-            return Frozen(state.source, empty_root(), version)
+            return Frozen(state, empty_root(), version)
         raise VersionNotAvailable(f"Version {version} of stream {state.metadata.uuid} is not there.")
 
     def _committed(self, state: StreamState, version: int) -> Committed | None:
@@ -181,7 +181,7 @@ class Engine:
             self.check(state)
             versions = [kept for kept in self.core.versions(state) if kept.time <= moment]
         newest = versions[-1] if versions else Committed(FIRST_VERSION, None, 0, 0)
-        return Frozen(state.source, self.core.roots.committed(state, newest.root), newest.version)
+        return Frozen(state, self.core.roots.committed(state, newest.root), newest.version)
 
     # --- changes of a stream
 

@@ -11,11 +11,18 @@ if TYPE_CHECKING:
     from otrdb.storage.journal_scan import LostRecords
 
     from .core import Core
+    from .state import StreamState
 
 
 def damage_found(damage: Damaged) -> Finding:
     """Damage in a segment."""
     return Finding(damage.code, damage.message, damage.stream, damage.start, damage.end)
+
+
+def found_in(state: StreamState, finding: Finding) -> Finding:
+    """A finding that concerns this stream."""
+    metadata = state.metadata
+    return finding._replace(stream=metadata.uuid, collection=metadata.collection, name=metadata.name)
 
 
 def stream_lost(number: int) -> Finding:
@@ -27,10 +34,12 @@ def stream_lost(number: int) -> Finding:
 def records_lost(core: Core, lost: LostRecords) -> Finding:
     """Acknowledged records that the journal no longer holds."""
     states = [core.streams.number(number) for number in lost.numbers]
-    names = ", ".join(str(state.metadata.uuid) for state in states if state is not None)
+    names = ", ".join(
+        f"{state.metadata.path} ({state.metadata.uuid})" for state in states if state is not None
+    )
     text = (
         f"Journal file {lost.file} is damaged at {lost.offset}: acknowledged points "
         f"between LSN {lost.after} and {lost.before} are lost" + (f", of streams {names}." if names else ".")
     )
-    only = states[0].metadata.uuid if len(states) == 1 and states[0] is not None else None
-    return Finding(Damaged.code, text, only, lost.start, lost.end)
+    finding = Finding(Damaged.code, text, None, lost.start, lost.end)
+    return found_in(states[0], finding) if len(states) == 1 and states[0] is not None else finding

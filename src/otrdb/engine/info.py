@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from otrdb.storage.directory import Directory
 from otrdb.storage.headers import FORMAT
+from otrdb.storage.journal import CAP_BYTES
+from otrdb.storage.locks import holder
+from otrdb.storage.segments import SEGMENT_BYTES
 
 if TYPE_CHECKING:
     from .core import Core
@@ -20,7 +24,14 @@ def info(core: Core) -> dict[str, Any]:
             "streams": len(core.streams),
             "collections": len(core.streams.names.collections()),
             "snapshots": len(core.streams.snapshots),
+            "writer": _writer(core),
         }
+
+
+def _writer(core: Core) -> str | None:
+    """Who writes the archive, as far as its files tell; None for nobody."""
+    medium = core.segments.medium
+    return holder(medium.path) if isinstance(medium, Directory) else None
 
 
 def stats(core: Core) -> dict[str, Any]:
@@ -38,4 +49,6 @@ def stats(core: Core) -> dict[str, Any]:
             "segment_bytes": sum(segment.bytes for segment in space.values()),
             "dead_bytes": sum(segment.dead for segment in space.values()),
             "journal_bytes": core.journal.live_bytes if core.journal is not None else 0,
+            "free_bytes": core.segments.medium.free_bytes(),
+            "floor_bytes": SEGMENT_BYTES + CAP_BYTES,
         }

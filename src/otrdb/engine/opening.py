@@ -19,7 +19,7 @@ from otrdb.errors import (
     WriteFailed,
 )
 from otrdb.model import LAST_TIME, MIN_TIME
-from otrdb.results import Finding
+from otrdb.results import CheckProgress, Finding
 from otrdb.storage.backup_files import missing
 from otrdb.storage.backup_manifest import MANIFEST_NAME, read_manifest
 from otrdb.storage.catalog import Catalog
@@ -33,6 +33,7 @@ from otrdb.storage.segments import SEGMENT_BYTES, SegmentStore
 from otrdb.times import to_ns
 
 from .archive import Archive
+from .check import silent
 from .core import Budget, Core
 from .engine import Engine
 from .findings import damage_found, records_lost
@@ -66,6 +67,7 @@ epochs were below, and their numbers are never used again, however often the end
 """
 
 
+_UNWRITTEN: Final = "The catalog cannot be written. Opening the archive will make it again from the segments."
 _KEPT: Final = "The catalog is kept, since it cannot be made again from what is left of the segments."
 
 
@@ -157,13 +159,16 @@ def note_what_is_missing(archive: Archive, medium: Medium, manifest: Manifest) -
         core.note(Finding(Damaged.code, text))
 
 
-def repair(path: str | os.PathLike[str]) -> list[Finding]:
+def repair(
+    path: str | os.PathLike[str], *, progress: Callable[[CheckProgress], None] = silent
+) -> list[Finding]:
     """Rebuild the catalog of the archive at ``path`` from its segments and verify everything; returns what is
     wrong.
 
     The segments alone are the whole archive, so nothing is lost with the catalog. What is damaged in them is
     reported, and stays where it is. A catalog that knows more than what is left of the segments is kept, and
-    that is reported. Nobody else may be writing. Cost: the whole archive is read, twice.
+    that is reported. Nobody else may be writing. ``progress`` is told how far the check has come. Cost: the
+    whole archive is read, twice.
 
     Example:
         >>> import otrdb, tempfile
@@ -177,16 +182,24 @@ def repair(path: str | os.PathLike[str]) -> list[Finding]:
         _check_backup_is_read(directory, "w")
     _check_directory(directory, "r")
     lock = WriterLock(directory)
-    try:
+    with ExitStack() as stack:
+        stack.callback(lock.release)
         lost = _lost_with_the_catalog(directory)
         if lost:
             return lost
         for suffix in ("", "-journal"):
             (directory / f"{CATALOG_NAME}{suffix}").unlink(missing_ok=True)
-    finally:
-        lock.release()
-    with open_archive(directory) as archive:
-        return list(archive.check())
+        catalog = directory / CATALOG_NAME
+        archive = open_medium(
+            Directory(directory),
+            writable=True,
+            durability=Durability.parse("sync"),
+            budget=Budget(MEMORY),
+            catalog=catalog,
+        )
+        stack.callback(archive.close)
+        found = list(archive.check(progress=progress))
+        return found if catalog.exists() else [*found, Finding(WriteFailed.code, _UNWRITTEN)]
 
 
 def _lost_with_the_catalog(directory: Path) -> list[Finding]:
@@ -198,13 +211,13 @@ def _lost_with_the_catalog(directory: Path) -> list[Finding]:
         stack.callback(core.catalog.close)
         old = Catalog(directory / CATALOG_NAME, segments.archive, readonly=True)
         stack.callback(old.close)
+        known = old.position.sequence
         try:
-            read = _load_segments(core, writable=False)
+            missing = known - _load_segments(core, writable=False, known=known)
         except OtrError as error:
-            return [*core.findings, Finding(Damaged.code, f"{_KEPT} {error.message}")]
-        missing = max(old.position.sequence, core.catalog.position.sequence) - read
+            return [*core.findings, Finding(Damaged.code, f"{_KEPT} {error.message}")] if known else []
         if missing > 0:
-            return [*core.findings, Finding(Damaged.code, f"{_KEPT} It may know {missing} commits more.")]
+            return [*core.findings, Finding(Damaged.code, f"{_KEPT} It knows {missing} commits more.")]
     return []
 
 
@@ -248,8 +261,11 @@ def open_medium(
     return Archive(engine, Closing(engine, release))
 
 
-def _load_segments(core: Core, writable: bool) -> int:
-    """Bring the catalog and the streams up to date; returns how many groups were read for that."""
+def _load_segments(core: Core, writable: bool, known: int = 0) -> int:
+    """Bring the catalog and the streams up to date.
+
+    Returns how many groups up to sequence ``known`` were read for that.
+    """
     load_catalog(core)
     read = 0
     position = core.catalog.position
@@ -257,7 +273,7 @@ def _load_segments(core: Core, writable: bool) -> int:
     for found in scan(position, report=lambda damage: core.findings.append(damage_found(damage))):
         load(core, decode(found.payload))
         core.catalog.apply(found.payload, found.info)
-        read += 1
+        read += found.info.sequence <= known
     return read
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, TypeVar
 
 import numpy as np
 
 from otrdb import tree
 from otrdb.columns import decode, decode_one
+from otrdb.errors import Damaged
 from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind
 from otrdb.ranges import (
     align_down,
@@ -21,24 +22,42 @@ from otrdb.ranges import (
 from otrdb.results import DEFAULT_COLUMNS, Point, Points, Windows, check_columns
 from otrdb.times import TimeLike, WidthLike, to_ns, to_width
 
+from .damage import complete
 from .statistics import dense_windows, sparse_windows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from .state import StreamState
+
+
+_Arguments = ParamSpec("_Arguments")
+_Answer = TypeVar("_Answer")
 
 
 class Frozen(NamedTuple):
     """One state of a stream, ready to be asked."""
 
-    source: tree.Source
+    state: StreamState
     root: tree.Node
     version: int
 
+    def ask(
+        self,
+        question: Callable[Concatenate[tree.Source, tree.Node, _Arguments], _Answer],
+        *args: _Arguments.args,
+        **kwargs: _Arguments.kwargs,
+    ) -> _Answer:
+        """The answer of the tree; damage that is met says which stream and times it concerns."""
+        try:
+            return question(self.state.source, self.root, *args, **kwargs)
+        except Damaged as error:
+            complete(error, self.state, self.root)
+            raise
+
     def count_before(self, time: int) -> int:
         """How many points are before ``time``, ns above MIN_TIME: from summaries and one edge."""
-        return int(
-            tree.windows(self.source, self.root, np.array([MIN_TIME, time], np.int64)).rows[:, 0].sum()
-        )
+        return int(self.ask(tree.windows, np.array([MIN_TIME, time], np.int64)).rows[:, 0].sum())
 
 
 class Reads:
@@ -61,9 +80,9 @@ class Reads:
         a point. The arrays are the caller's.
         """
         low, high = to_range(start, end)
-        source, root, version = self._frozen()
-        times, words = map(_own, tree.values(source, root, low, high))
-        return Points(times, decode(source.kind, words), source.kind, version)
+        frozen = self._frozen()
+        times, words = map(_own, frozen.ask(tree.values, low, high))
+        return Points(times, decode(self.kind, words), self.kind, frozen.version)
 
     def aligned_windows(
         self, start: TimeLike, end: TimeLike, pointwidth: int, *, columns: Sequence[str] = DEFAULT_COLUMNS
@@ -90,9 +109,9 @@ class Reads:
         return self._aligned(align_down(low, pointwidth), align_down(high, pointwidth), pointwidth, names)
 
     def _aligned(self, low: int, high: int, pointwidth: int, names: Sequence[str]) -> Windows:
-        source, root, version = self._frozen()
-        piece = tree.aligned_windows(source, root, low, high, pointwidth)
-        return sparse_windows(source.kind, piece, pointwidth, names, version)
+        frozen = self._frozen()
+        piece = frozen.ask(tree.aligned_windows, low, high, pointwidth)
+        return sparse_windows(self.kind, piece, pointwidth, names, frozen.version)
 
     def windows(
         self, start: TimeLike, end: TimeLike, width: WidthLike, *, columns: Sequence[str] = DEFAULT_COLUMNS
@@ -117,10 +136,10 @@ class Reads:
         low, high = to_range(start, end)
         step = to_width(width)
         number = window_count(low, high, step)
-        source, root, version = self._frozen()
+        frozen = self._frozen()
         edges = low + step * np.arange(number + 1, dtype=np.int64) if number else np.empty(0, np.int64)
-        piece = tree.windows(source, root, edges) if number else None
-        return dense_windows(source.kind, piece, edges, step, names, version)
+        piece = frozen.ask(tree.windows, edges) if number else None
+        return dense_windows(self.kind, piece, edges, step, names, frozen.version)
 
     def zoom(
         self,
@@ -162,11 +181,10 @@ class Reads:
         Among equal times the first that arrived, or backward the last. Reads one path and one page.
         """
         at = to_instant(time)
-        source, root, _ = self._frozen()
-        found = (tree.last_before if backward else tree.first_from)(source, root, at)
+        found = self._frozen().ask(tree.last_before if backward else tree.first_from, at)
         if found is None:
             return None
-        return Point(found[0], decode_one(source.kind, found[1]))
+        return Point(found[0], decode_one(self.kind, found[1]))
 
     def earliest(self) -> Point | None:
         """The first point, or None."""
@@ -179,10 +197,10 @@ class Reads:
     def count(self, start: TimeLike = MIN_TIME, end: TimeLike = MAX_TIME) -> int:
         """The number of points in ``[start, end)`` (ns), from summaries and the two edges."""
         low, high = to_range(start, end)
-        source, root, _ = self._frozen()
+        frozen = self._frozen()
         if (low, high) == (MIN_TIME, MAX_TIME):
-            return root.count
-        return int(tree.windows(source, root, np.array([low, high], np.int64)).rows[:, 0].sum())
+            return frozen.root.count
+        return int(frozen.ask(tree.windows, np.array([low, high], np.int64)).rows[:, 0].sum())
 
 
 def _own(column: Int64Array) -> Int64Array:

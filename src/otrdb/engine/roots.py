@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from otrdb.errors import Damaged
 from otrdb.tree import Address, Cache, Edit, Node, empty_root, insert, touched_leaves
 
+from .damage import complete, concerning
 from .pending import combined
 
 if TYPE_CHECKING:
@@ -56,7 +58,13 @@ class Roots:
 
     def committed(self, state: StreamState, address: Address | None) -> Node:
         """The root written at ``address``; None is a stream without points."""
-        return empty_root() if address is None else state.source.node_at(address)
+        if address is None:
+            return empty_root()
+        try:
+            return state.source.node_at(address)
+        except Damaged as error:
+            complete(error, state)
+            raise
 
     def of(self, state: StreamState, prefix: Prefix) -> Node:
         """The root of ``prefix``."""
@@ -75,7 +83,8 @@ class Roots:
             base = self.committed(state, prefix.committed.root)
             known = Overlay(prefix._replace(length=0), base, [], 0, prefix.committed.version)
         if known.prefix.length < prefix.length:
-            known = _extended(state, known, prefix, version)
+            with concerning(state, known.root):
+                known = _extended(state, known, prefix, version)
             self._overlays.put(state.number, known, known.memory)
         return known
 
@@ -88,7 +97,8 @@ class Roots:
             return False
         times = np.sort(np.concatenate([chunk.times for chunk in prefix.chunks[done : prefix.length]]))
         base = self.committed(state, prefix.committed.root)
-        touched = touched_leaves(state.source, base, times, self._limit // _LEAF_BYTES)
+        with concerning(state, base):
+            touched = touched_leaves(state.source, base, times, self._limit // _LEAF_BYTES)
         return touched * (_LEAF_BYTES + _NODE_BYTES) > self._limit
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from otrdb.closing import Closing
@@ -10,12 +10,14 @@ from otrdb.errors import ClosedArchive
 from otrdb.joined import Joined, Part, join
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
 
+from .check import check_states
 from .reads import Frozen, Reads
 from .state import StreamState
 from .stream import Stream, own_streams
 
 if TYPE_CHECKING:
     from otrdb.interface import Align, StreamLike
+    from otrdb.results import Finding
     from otrdb.times import TimeLike
 
     from .engine import Engine
@@ -78,6 +80,11 @@ class Snapshot(Closing):
         """
         own = own_streams(self._engine, streams)
         return join([Part(stream.uuid, self.view(stream).values(start, end)) for stream in own], align)
+
+    def check(self, *, deep: bool = True) -> Iterator[Finding]:
+        """Verify the state of all streams, yielding what is wrong; ``deep`` as for `Archive.check`."""
+        states = [stream.state for stream in self.streams()]
+        return check_states(self._engine, states, self.frozen, deep=deep)
 
     def frozen(self, state: StreamState) -> Frozen:
         """The state of a stream."""

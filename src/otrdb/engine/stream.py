@@ -241,7 +241,7 @@ class Stream(Reads):
         frozen = self.engine.at(self.state, newer)
         self.engine.at(self.state, older)
         stamp = self.engine.stamp(self.state, older)
-        return [Change(*found) for found in tree.changes(frozen.source, frozen.root, stamp, resolution)]
+        return [Change(*found) for found in frozen.ask(tree.changes, stamp, resolution)]
 
 
 class View(Reads):

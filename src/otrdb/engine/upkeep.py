@@ -79,7 +79,7 @@ class Upkeep:
         points = latest.count_before(before)
         if not points:
             return None
-        size = bytes_within(state.source, latest.root, MIN_TIME, before)
+        size = latest.ask(bytes_within, MIN_TIME, before)
         return Expiry(state.metadata.uuid, before, points, size, tuple(self._holders(state, before)))
 
     def _holders(self, state: StreamState, before: int) -> Iterator[str]:

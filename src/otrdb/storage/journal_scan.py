@@ -103,7 +103,7 @@ class JournalScan:
         """The record to go on with where none is sound; None if this is the end (I9)."""
         if self._limit is not None and self._limit <= self.last:
             return None
-        later = [record for record in _sound_records(self._data, self._number, at) if self._belongs(record)]
+        later = [record for record in sound_records(self._data, self._number, at) if self._belongs(record)]
         durable = max((record.durable for record in later), default=0) if self._limit is None else self._limit
         if durable <= self.last:
             # A torn session left records behind: the file must not be gone on with, or they would come back.
@@ -120,11 +120,11 @@ class JournalScan:
 
 def holds_records(data: bytes, number: int) -> bool:
     """Whether a whole file holds any sound record of its own number."""
-    records = _sound_records(memoryview(data), number, JOURNAL_HEADER.size - ALIGNMENT)
+    records = sound_records(memoryview(data), number, JOURNAL_HEADER.size - ALIGNMENT)
     return next(records, None) is not None
 
 
-def _sound_records(data: memoryview, number: int, at: int) -> Iterator[Sealed]:
+def sound_records(data: memoryview, number: int, at: int) -> Iterator[Sealed]:
     """Sound records that begin anywhere after ``at``."""
     end = at + ALIGNMENT
     for place in _candidates(data, number, end):

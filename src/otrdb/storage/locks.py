@@ -10,14 +10,12 @@ import os
 import secrets
 import socket
 import time
-from typing import TYPE_CHECKING, Final
+from pathlib import Path
+from typing import Final
 
 from otrdb.errors import ArchiveLocked
 from otrdb.storage.medium import refusal
 from otrdb.times import format_ns
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 _LOCK_NAME: Final = "writer.lock"
 _LEASES: Final = "readers"
@@ -53,6 +51,25 @@ class WriterLock:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+
+
+def holder(directory: Path) -> str | None:
+    """Who has the lock, in the words of the lock file; None if nobody has.
+
+    The kernel's list of locks tells: trying would, for a moment, keep a writer out that is just opening.
+    """
+    path = directory / _LOCK_NAME
+    try:
+        inode, text = path.stat().st_ino, path.read_text(errors="replace").strip()
+        locks = Path("/proc/locks").read_text()
+    except OSError:
+        return None
+    held = any(
+        fields[1:2] == ["FLOCK"] and fields[3:4] == ["WRITE"] and fields[5].endswith(f":{inode}")
+        for fields in map(str.split, locks.splitlines())
+        if len(fields) > 5
+    )
+    return (text or "another process") if held else None
 
 
 class ReaderLease:

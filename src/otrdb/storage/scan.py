@@ -30,7 +30,8 @@ class Found(NamedTuple):
 class Scan:
     """One pass over the groups after a position. Iterate once; the attributes are final when that is done.
 
-    ``numbers`` are the segments there are, if that is known.
+    Groups up to ``vouched`` are known to have happened. ``numbers`` are the segments there are, if that is
+    known.
 
     Attributes:
         end: after the newest group that happened.
@@ -45,6 +46,7 @@ class Scan:
         report: Report,
         *,
         deep: bool = False,
+        vouched: int = 0,
         numbers: list[int] | None = None,
     ) -> None:
         self._files = files
@@ -52,6 +54,7 @@ class Scan:
         self._start = position
         self._report = report
         self._deep = deep
+        self._vouched = vouched
         self._numbers = numbers
         self.end = position
         self.known = position.sequence
@@ -97,7 +100,7 @@ class Scan:
                 yield from self._judge(held, vouched=met.record.durable >= held.record.info.sequence)
             held = met
         if held:
-            yield from self._judge(held, vouched=not final)
+            yield from self._judge(held, vouched=not final or held.record.info.sequence <= self._vouched)
 
     def _judge(self, met: Met, *, vouched: bool) -> Iterator[Found]:
         record, broken = met

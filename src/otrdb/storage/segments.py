@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final
 from uuid import UUID, uuid4
 
 from otrdb.errors import InternalError, NotAnArchive, WriteFailed
-from otrdb.storage.blocks import HEADER_BYTES, parse_block
+from otrdb.storage.blocks import HEADER_BYTES, Block, parse_block
 from otrdb.storage.group_writer import Group
 from otrdb.storage.groups import FIRST_POSITION, GroupInfo, Position
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
@@ -60,6 +60,19 @@ class SegmentStore:
         self.archive = self._identify() or self._found()
         self._files.archive = self.archive
 
+    def blocks(self, segment: int, start: int, end: int) -> Iterator[tuple[int, Block | None]]:
+        """The blocks of ``[start, end)`` of a segment by offset, their heads proved; the last one is None if
+        no sound block stands there, and so nobody can say where the next one begins.
+
+        Raises `Damaged` where the disk does not give them. One read for each block.
+        """
+        while start < end:
+            block = self._files.block(segment, start)
+            yield start, block
+            if block is None:
+                return
+            start += HEADER_BYTES + block.length
+
     def read_head(self, address: tuple[int, int, int, int]) -> bytes:
         """The head of the block at ``address``, proved by its checksum. One read, or `Damaged`."""
         segment, offset, length, head = address
@@ -81,15 +94,15 @@ class SegmentStore:
         return self.read_head(address), self.read_body(address, 0, length - head)
 
     def scan(
-        self, position: Position = FIRST_POSITION, *, report: Report, deep: bool = False
+        self, position: Position = FIRST_POSITION, *, report: Report, deep: bool = False, vouched: int = 0
     ) -> Iterator[Found]:
         """The groups that happened after ``position``, in order. May be repeated for more.
 
         What a writer is just appending is not there yet. Damage is told to ``report`` and stepped over. A
         ``deep`` scan reads every byte and finds damage in every block; else the cost is one read for each
-        block.
+        block. Groups up to sequence ``vouched`` are known to have happened.
         """
-        return iter(Scan(self._files, position, report, deep=deep))
+        return iter(Scan(self._files, position, report, deep=deep, vouched=vouched))
 
     def recover(self, position: Position, report: Report) -> Iterator[Found]:
         """Like `scan`, before writing; exhaust it once. All it gives is durable; a torn group is cut off."""

@@ -6,9 +6,12 @@ new, the queries read a root through a `Source`.
 
 from .cache import Cache
 from .changes import changes
+from .describe import NAMES, describe, interval
 from .edit import Edit, empty_root
 from .erase import erase
 from .insert import insert
+from .leaf_block import LEAF_TYPE, page_sums
+from .locate import EVERYTHING, locate
 from .nodes import Address, Child, ChildKind, Node, Piece
 from .points import first_from, last_before, values
 from .save import Save
@@ -19,6 +22,9 @@ from .verify import Fault, verify
 from .windows import aligned_windows, windows
 
 __all__ = [
+    "EVERYTHING",
+    "LEAF_TYPE",
+    "NAMES",
     "Address",
     "BlockReader",
     "BlockWriter",
@@ -35,11 +41,15 @@ __all__ = [
     "aligned_windows",
     "bytes_within",
     "changes",
+    "describe",
     "empty_root",
     "erase",
     "first_from",
     "insert",
+    "interval",
     "last_before",
+    "locate",
+    "page_sums",
     "touched_leaves",
     "values",
     "verify",

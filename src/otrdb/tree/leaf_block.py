@@ -108,6 +108,16 @@ class LeafHead:
         return ColumnDecoder(self._codecs[1], self._head[self._metas[1] :], self.kind)
 
 
+def page_sums(head: bytes) -> list[tuple[int, int]]:
+    """Bytes and CRC of each page of the leaf with this head, in the order of the body."""
+    fields = LeafHead(head).directory()
+    width = len(LEAF_PAGE.fields)
+    return [
+        (times + values, crc)
+        for times, values, crc in zip(*(fields[at::width] for at in (1, 2, 3)), strict=True)
+    ]
+
+
 def encode_leaf(
     kind: Kind, start: int, shift: int, times: Words, words: Words, habit: Habit | None = None
 ) -> EncodedBlock:

@@ -6,7 +6,7 @@ that the storage layer fulfils, and that a dictionary fulfils as well (`MemoryBl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from otrdb.errors import Damaged
 
@@ -16,12 +16,15 @@ from .leaves import Leaf, StoredLeaf, cache_points
 from .node_block import decode_node
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from otrdb.model import Kind
 
     from .cache import Cache
     from .nodes import Address, Child, Node
+
+
+_Decoded = TypeVar("_Decoded")
 
 
 class BlockReader(Protocol):
@@ -63,7 +66,7 @@ class Source:
         """The node written at ``address``."""
         node: Node | None = self.cache.get(address)
         if node is None:
-            node = decode_node(self.blocks.read_head(address))
+            node = self._decoded(address, decode_node)
             self.cache.put(address, node, node.memory)
         return node
 
@@ -78,8 +81,7 @@ class Source:
         """The leaf written at ``address``."""
         leaf: StoredLeaf | None = self.cache.get(address)
         if leaf is None:
-            head = LeafHead(self.blocks.read_head(address))
-            leaf = StoredLeaf(address, head, self.blocks, self.cache)
+            leaf = StoredLeaf(address, self._decoded(address, LeafHead), self.blocks, self.cache)
             self.cache.put(address, leaf, leaf.memory)
         return leaf
 
@@ -97,9 +99,17 @@ class Source:
         address = _written(child)
         chain: Chain | None = self.cache.get(address)
         if chain is None:
-            chain = decode_chain(self.blocks.read_head(address))
+            chain = self._decoded(address, decode_chain)
             self.cache.put(address, chain, chain.memory)
         return chain
+
+    def _decoded(self, address: Address, decode: Callable[[bytes], _Decoded]) -> _Decoded:
+        head = self.blocks.read_head(address)
+        try:
+            return decode(head)
+        except Damaged as error:
+            error.segment, error.offset = address[:2]
+            raise
 
 
 def _written(child: Child) -> Address:

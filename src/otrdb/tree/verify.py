@@ -2,12 +2,12 @@
 
 Quick verification reads nodes only: shape, order, counts, version stamps, and every parent's rows against its
 child nodes. Deep verification also reads every leaf, proves its pages and makes its rows again, which must
-give the same bits.
+give the same bits. What an older version shares with a newer one need not be looked at again.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -15,37 +15,57 @@ from otrdb.errors import Damaged
 
 from .edit import Edit, leaf_piece
 from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, child_shift, top_spans
+from .leaves import summarise_aligned
 from .nodes import Child, ChildKind, Node, NodeBuilder, Piece
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from .chains import Chain
+    from .chains import Chain, Link
     from .leaves import Leaf
     from .source import Source
 
 
 class Fault(NamedTuple):
     """Something wrong, and the times ``[start, end)`` it concerns: damage by the medium, or else a bug of
-    ours."""
+    ours. ``place`` is the segment and offset of a damaged block."""
 
     start: int
     end: int
     text: str
     damage: bool = False
+    place: tuple[int, int] | None = None
 
 
-def verify(source: Source, root: Node, version: int, *, deep: bool = False) -> Iterator[Fault]:
-    """Yield every fault found below ``root``, which is version ``version`` of its stream."""
-    yield from _Verify(source, deep).node(root, version, is_root=True)
+Step: TypeAlias = "Callable[[int], None]"
+"""Is told how many points have been dealt with since the last time."""
+
+
+def verify(
+    source: Source,
+    root: Node,
+    version: int,
+    *,
+    deep: bool = False,
+    newer: Node | None = None,
+    step: Step = lambda points: None,
+) -> Iterator[Fault]:
+    """Yield every fault found below ``root``, which is version ``version`` of its stream.
+
+    What lies in the same blocks below ``newer``, the root of another version that was verified, is left out.
+    """
+    yield from _Verify(source, deep, step).node(root, version, newer, is_root=True)
 
 
 class _Verify:
-    def __init__(self, source: Source, deep: bool) -> None:
+    def __init__(self, source: Source, deep: bool, step: Step) -> None:
         self._source = source
         self._deep = deep
+        self._step = step
 
-    def node(self, node: Node, version: int, *, is_root: bool = False) -> Iterator[Fault]:
+    def node(
+        self, node: Node, version: int, newer: Node | None = None, *, is_root: bool = False
+    ) -> Iterator[Fault]:
         end = node.start + (1 << (node.pointwidth + 8))
         if not is_root and node.count <= LEAF_CAPACITY:
             yield Fault(node.start, end, f"a node holds {node.count} points, which fit a leaf")
@@ -53,7 +73,11 @@ class _Verify:
             yield Fault(node.start, end, "a node's rows are out of order or empty")
         yield from self._shape(node)
         for child in node.children:
-            yield from self._guarded(node, child, version)
+            twin = None if newer is None else newer.table()[child.index][0]
+            if child.version > version or newer is None or not _is_shared(node, child, newer, twin):
+                yield from self._guarded(node, child, version, twin)
+            if child.kind != ChildKind.NODE:
+                self._step(child.count)
 
     def _shape(self, node: Node) -> Iterator[Fault]:
         taken = 0
@@ -75,28 +99,37 @@ class _Verify:
             yield from self._maximal(node, index, span // 2)
             yield from self._maximal(node, index + span // 2, span // 2)
 
-    def _guarded(self, node: Node, child: Child, version: int) -> Iterator[Fault]:
+    def _guarded(self, node: Node, child: Child, version: int, twin: Child | None) -> Iterator[Fault]:
         if child.version > version:
             yield self._fault(node, child, f"is of version {child.version}, newer than its tree")
         if not child.kind:
             return
         try:
-            yield from self._child(node, child)
+            yield from self._child(node, child, twin)
         except Damaged as error:
-            yield self._fault(node, child, f"cannot be read: {error.message}")._replace(damage=True)
+            yield self._unreadable(node, child, error)
 
-    def _child(self, node: Node, child: Child) -> Iterator[Fault]:
+    def _child(self, node: Node, child: Child, twin: Child | None) -> Iterator[Fault]:
         stored = node.piece(child.index * SLOTS_PER_CHILD, (child.index + child.span) * SLOTS_PER_CHILD)
         if int(stored.rows[:, 0].sum()) != child.count:
             yield self._fault(node, child, "does not hold the number of points its rows count")
         if child.kind == ChildKind.NODE:
             below = self._source.node(child)
             yield from self._compare(node, child, stored, self._reduced(node, child, below))
-            yield from self.node(below, child.version)
+            yield from self.node(below, child.version, self._twin(twin))
         elif child.kind == ChildKind.CHAIN:
             yield from self._chain(node, child, stored, self._source.chain(child))
         elif self._deep:
             yield from self._leaf(node, child, stored, self._source.leaf(child))
+
+    def _twin(self, twin: Child | None) -> Node | None:
+        """The node at the same place in the newer version; None where that has none, or a damaged one."""
+        if twin is None or twin.kind != ChildKind.NODE:
+            return None
+        try:
+            return self._source.node(twin)
+        except Damaged:
+            return None
 
     def _reduced(self, node: Node, child: Child, below: Node) -> Piece:
         builder = NodeBuilder(Node(node.start, node.pointwidth, node.slots[:0], node.rows[:0], ()))
@@ -122,16 +155,41 @@ class _Verify:
             yield self._fault(node, child, "is a chain that should not be one")
         made = chain.piece(self._source.integer, child.index * SLOTS_PER_CHILD)
         yield from self._compare(node, child, stored, made)
-        if self._deep:
-            for link in chain.links:
-                if len(self._source.leaf(link.leaf).points()[0]) != link.leaf.count:
-                    yield self._fault(node, child, "has a block of another length than its directory says")
+        for link in chain.links if self._deep else ():
+            try:
+                yield from self._link(node, child, chain, link)
+            except Damaged as error:
+                yield self._unreadable(node, child, error)
+
+    def _link(self, node: Node, child: Child, chain: Chain, link: Link) -> Iterator[Fault]:
+        columns = self._source.leaf(link.leaf).points()
+        times = columns[0]
+        ends = (len(times), int(times[0]), int(times[-1]))
+        if ends != (link.leaf.count, link.first, link.last) or bool((np.diff(times) < 0).any()):
+            yield self._fault(node, child, "has a block of other points than its directory says")
+        else:
+            made = summarise_aligned(columns, self._source.integer, chain.start, 0, SLOTS_PER_CHILD)
+            yield from self._compare(node, child, link.piece, made)
 
     def _compare(self, node: Node, child: Child, stored: Piece, made: Piece) -> Iterator[Fault]:
         if not (np.array_equal(stored.slots, made.slots) and np.array_equal(stored.rows, made.rows)):
             yield self._fault(node, child, "has statistics that differ from what lies below")
 
+    def _unreadable(self, node: Node, child: Child, error: Damaged) -> Fault:
+        place = None if error.segment is None or error.offset is None else (error.segment, error.offset)
+        fault = self._fault(node, child, f"cannot be read: {error.message}")
+        return fault._replace(damage=True, place=place)
+
     @staticmethod
     def _fault(node: Node, child: Child, text: str) -> Fault:
         start = node.start + (child.index << child_shift(node.pointwidth))
         return Fault(start, node.child_end(child), f"{child.kind.name.lower()} {text}")
+
+
+def _is_shared(node: Node, child: Child, newer: Node, twin: Child | None) -> bool:
+    """Whether ``twin`` in another version is the same block, with the same rows above it."""
+    if twin is None or child.address is None or twin.address != child.address:
+        return False
+    first, end = child.index * SLOTS_PER_CHILD, (child.index + child.span) * SLOTS_PER_CHILD
+    mine, theirs = node.piece(first, end), newer.piece(first, end)
+    return np.array_equal(mine.slots, theirs.slots) and np.array_equal(mine.rows, theirs.rows)

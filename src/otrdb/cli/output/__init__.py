@@ -89,13 +89,13 @@ def output_options(function: Callable[..., Answer]) -> Callable[..., Answer]:
 
 def emit(sheets: Iterable[Sheet], output: Output) -> None:
     """Gives the rows of `sheets`, at least one and all with the same columns, in the form chosen."""
-    writer = _writer(output)
+    writer = make_writer(output)
     for sheet in _limited(sheets, output):
         writer.write(sheet)
     writer.close()  # not after an error: half an answer must not look whole
 
 
-def _writer(output: Output) -> Writer:
+def make_writer(output: Output) -> Writer:
     """The writer of a form. Each loads what it needs, and nothing else is loaded."""
     stdout = sys.stdout
     if output.format == "json":
