@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import threading
-from contextlib import closing
+from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,15 +13,25 @@ import pytest
 
 import otrdb
 from otrdb.errors import Damaged
+from otrdb.storage.catalog_sums import prepare
 from tests.engine.support import SECOND, fill, flip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from otrdb import Archive, Finding, Stream
     from otrdb.results import CheckProgress
 
 LENGTH = 100_000
+
+
+@contextmanager
+def _catalog(path: Path) -> Iterator[sqlite3.Connection]:
+    """The catalog, to be changed along with its sums: what it then says is sound, and wrong."""
+    with closing(sqlite3.connect(path / "catalog.sqlite")) as catalog, catalog:
+        prepare(catalog)
+        yield catalog
 
 
 @pytest.fixture
@@ -108,7 +118,7 @@ def test_damage_in_no_version_is_told_with_stream_and_times(path: Path) -> None:
         first = stream_of(db, "first")
         place, old = place_of_leaf(first), first.version
         first.delete(0, 10 * SECOND)
-    with closing(sqlite3.connect(path / "catalog.sqlite")) as catalog, catalog:
+    with _catalog(path) as catalog:
         catalog.execute("DELETE FROM versions WHERE version = ?", (old,))
     flip(segment(path), place)
     with otrdb.open(path, mode="r") as db:
@@ -231,7 +241,7 @@ def test_a_snapshot_can_be_checked(path: Path) -> None:
 
 
 def test_a_catalog_that_says_something_else_is_noticed_and_made_again(path: Path) -> None:
-    with closing(sqlite3.connect(path / "catalog.sqlite")) as catalog, catalog:
+    with _catalog(path) as catalog:
         query = "SELECT root FROM versions WHERE number = ? ORDER BY version DESC LIMIT 1"
         (other,) = catalog.execute(query, (2,)).fetchone()
         catalog.execute("UPDATE versions SET root = ? WHERE number = 1 AND count > 0", (other,))
@@ -246,7 +256,7 @@ def test_a_catalog_that_says_something_else_is_noticed_and_made_again(path: Path
 
 
 def test_metadata_that_changed_in_the_catalog_is_noticed(path: Path) -> None:
-    with closing(sqlite3.connect(path / "catalog.sqlite")) as catalog, catalog:
+    with _catalog(path) as catalog:
         catalog.execute("UPDATE streams SET collection = 'plans' WHERE number = 2")
     with otrdb.open(path, mode="r") as db:
         (found,) = db.check(deep=False)
