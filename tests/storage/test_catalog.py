@@ -1,7 +1,7 @@
 """The catalog says what the groups say, whatever becomes of its file."""
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
@@ -16,6 +16,7 @@ from otrdb.model import FIRST_VERSION, Kind
 from otrdb.storage import catalog as catalog_module
 from otrdb.storage.blocks import HEADER_BYTES, NOWHERE, Address
 from otrdb.storage.catalog import Catalog
+from otrdb.storage.catalog_sums import is_sound
 from otrdb.storage.catalog_tables import CatalogSnapshot, CatalogStream, CatalogVersion, SegmentSpace
 from otrdb.storage.groups import FIRST_POSITION, GroupInfo
 from otrdb.storage.records import (
@@ -376,3 +377,84 @@ def test_from_nothing_it_is_the_same_as_kept_up_to_date(path: Path) -> None:
     assert made.versions(1) == kept.versions(1)
     assert made.position == kept.position
     kept.close()
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Grows by one each time the rows of a catalog are looked at."""
+    found = list[object]()
+
+    def look(db: sqlite3.Connection, make: Callable[[], sqlite3.Connection]) -> bool:
+        found.append(db)
+        return is_sound(db, make)
+
+    monkeypatch.setattr(catalog_module, "is_sound", look)
+    return found
+
+
+def test_after_a_clean_end_the_rows_are_not_looked_at(path: Path, looks: list[object]) -> None:
+    filled(path, GROUPS).close()
+    looks.clear()
+    for _ in range(2):
+        catalog = Catalog(path, ARCHIVE)
+        assert catalog.streams() == filled(None, GROUPS).streams()
+        catalog.close()
+    assert not looks
+
+
+def test_after_an_unclean_end_they_are_and_then_a_stamp_is_made(path: Path, looks: list[object]) -> None:
+    filled(path, GROUPS[:1]).close()
+    going_on = Catalog(path, ARCHIVE)
+    going_on.apply(encode(GROUPS[1]), info_of(2))
+    going_on.streams()
+    looks.clear()
+    catalog = Catalog(path, ARCHIVE)
+    assert len(looks) == 1
+    assert catalog.position == info_of(2).end
+    catalog.close()
+    looks.clear()
+    Catalog(path, ARCHIVE).close()
+    assert not looks
+
+
+def test_a_catalog_that_rots_while_it_is_open_gets_no_stamp(path: Path) -> None:
+    filled(path, GROUPS[:2]).close()
+    stamp = path.with_name("catalog.sqlite.stamp")
+    before = stamp.read_bytes()
+    catalog = Catalog(path, ARCHIVE)
+    catalog.apply(encode(GROUPS[2]), info_of(3))
+    catalog.streams()
+    content = path.read_bytes()
+    at = content.index(b"plant")
+    path.write_bytes(content[:at] + b"q" + content[at + 1 :])
+    catalog.close()
+    assert stamp.read_bytes() == before
+    assert Catalog(path, ARCHIVE).position == FIRST_POSITION
+
+
+@pytest.mark.parametrize("name", ["catalog.sqlite", "catalog.sqlite.stamp"])
+def test_a_flipped_bit_leads_to_a_look(path: Path, looks: list[object], name: str) -> None:
+    filled(path, GROUPS).close()
+    files = {each: path.with_name(each).read_bytes() for each in ("catalog.sqlite", "catalog.sqlite.stamp")}
+    expected = filled(None, GROUPS).streams()
+    content = files[name]
+    for at in range(0, len(content), max(len(content) // 40, 1)):
+        for each, data in files.items():
+            path.with_name(each).write_bytes(data)
+        path.with_name(name).write_bytes(
+            content[:at] + bytes([content[at] ^ 1 << at % 8]) + content[at + 1 :]
+        )
+        looks.clear()
+        catalog = Catalog(path, ARCHIVE)
+        found = catalog.streams()
+        catalog.close()
+        assert found in (expected, []), "what was written, or made anew"
+        assert looks or not found
+
+
+def test_what_is_left_to_undo_leads_to_a_look(path: Path, looks: list[object]) -> None:
+    filled(path, GROUPS).close()
+    path.with_name("catalog.sqlite-journal").write_bytes(b"something")
+    looks.clear()
+    Catalog(path, ARCHIVE).close()
+    assert looks

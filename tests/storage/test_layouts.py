@@ -8,6 +8,7 @@ import pytest
 from otrdb.layout import Layout
 from otrdb.storage.backup_manifest import BACKUP_HEADER, BACKUP_ROW
 from otrdb.storage.blocks import ADDRESS, BLOCK_HEADER
+from otrdb.storage.catalog_stamp import CATALOG_STAMP
 from otrdb.storage.groups import GROUP_RECORD
 from otrdb.storage.headers import FORMAT, JOURNAL_HEADER, SEGMENT_HEADER
 from otrdb.storage.journal_records import RECORD_HEADER
@@ -23,6 +24,7 @@ LAYOUTS = {
     "### Group record": GROUP_RECORD,
     "### Journal file header": JOURNAL_HEADER,
     "### Journal record": RECORD_HEADER,
+    "### Catalog stamp": CATALOG_STAMP,
     "## Backups": BACKUP_HEADER,
     "\nA row:": BACKUP_ROW,
 }

@@ -58,7 +58,7 @@ LEAST_MEMORY: Final = 8 << 20
 
 CATALOG_NAME: Final = "catalog.sqlite"
 
-OWN_FILES: Final = frozenset({CATALOG_NAME, "writer.lock", "readers"})
+OWN_FILES: Final = frozenset({CATALOG_NAME, f"{CATALOG_NAME}.stamp", "writer.lock", "readers"})
 """What an archive may hold besides segments and journal files."""
 
 EPOCH_BITS: Final = 32

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from otrdb.errors import Damaged, DiskFull
 from otrdb.storage import catalog_tables as tables
+from otrdb.storage.catalog_stamp import is_stamped, stamp
 from otrdb.storage.catalog_sums import is_sound, prepare
 from otrdb.storage.records import decode
 
@@ -57,6 +58,8 @@ class Catalog:
         self._weight = 0.0
         self._save_at = 1.0
         self.trouble: sqlite3.Error | None = None
+        self._changed = self._path is not None and not is_stamped(self._path)
+        """Whether the file is not what its stamp says."""
         self._db = self._connect(path, archive, readonly=readonly)
 
     @property
@@ -129,6 +132,9 @@ class Catalog:
             if self._unsaved:
                 self._try_to_save()
             self._db.close()
+            if self._path is not None and self._changed and self.trouble is None:
+                self._changed = False
+                stamp(self._path, lambda: _reads_sound(self._path))
 
     def _connect(self, path: Path | None, archive: UUID, *, readonly: bool) -> sqlite3.Connection:
         if path is None:
@@ -136,7 +142,7 @@ class Catalog:
         if readonly:
             return _copy(path, archive)
         try:
-            return _open(path, archive) or _make(path, archive)
+            return _open(path, archive, stamped=not self._changed) or _make(path, archive)
         except sqlite3.Error as error:
             self.trouble = error
             return _in_memory(archive)
@@ -170,6 +176,7 @@ class Catalog:
                 self._db.execute("ROLLBACK")
             raise
         self._unsaved.clear()
+        self._changed = True
         self._weight, self._save_at, self.trouble = 0.0, 1.0, None
 
     def _explained(self, error: sqlite3.Error) -> DiskFull | Damaged:
@@ -183,20 +190,31 @@ class Catalog:
         )
 
 
-def _open(path: Path, archive: UUID) -> sqlite3.Connection | None:
+def _open(path: Path, archive: UUID, *, stamped: bool) -> sqlite3.Connection | None:
     """The catalog that is there; None if it is of no use."""
     if not path.exists():
         return None
     db = _connection(path)
     try:
         _make_safe(db)
-        if tables.belongs_to(db, archive) and is_sound(db, _empty):
+        if tables.belongs_to(db, archive) and (stamped or is_sound(db, _empty)):
             return db
     except (sqlite3.DatabaseError, ValueError):
         # Whatever is wrong with it, what it says can be had from the segments.
         pass
     db.close()
     return None
+
+
+def _reads_sound(path: Path | None) -> bool:
+    """Whether the file of a catalog that is closed holds what was written: read anew, since a connection
+    answers from memory.
+    """
+    try:
+        with closing(_connection(f"{path}")) as db:
+            return is_sound(db, _empty)
+    except sqlite3.DatabaseError:
+        return False
 
 
 def _make(path: Path, archive: UUID) -> sqlite3.Connection:
