@@ -417,7 +417,8 @@ def test_after_an_unclean_end_they_are_and_then_a_stamp_is_made(path: Path, look
     assert not looks
 
 
-def test_a_catalog_that_rots_while_it_is_open_gets_no_stamp(path: Path) -> None:
+@pytest.mark.parametrize("rot", [b"q", b"\xff"], ids=["another letter", "no text"])
+def test_a_catalog_that_rots_while_it_is_open_gets_no_stamp(path: Path, rot: bytes) -> None:
     filled(path, GROUPS[:2]).close()
     stamp = path.with_name("catalog.sqlite.stamp")
     before = stamp.read_bytes()
@@ -426,7 +427,7 @@ def test_a_catalog_that_rots_while_it_is_open_gets_no_stamp(path: Path) -> None:
     catalog.streams()
     content = path.read_bytes()
     at = content.index(b"plant")
-    path.write_bytes(content[:at] + b"q" + content[at + 1 :])
+    path.write_bytes(content[:at] + rot + content[at + 1 :])
     catalog.close()
     assert stamp.read_bytes() == before
     assert Catalog(path, ARCHIVE).position == FIRST_POSITION

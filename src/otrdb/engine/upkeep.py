@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from .engine import Engine
-    from .reads import Frozen
 
 _STEPS_SHIFT: Final = 3
 """The border moves by at most 2**-3 of the retention, and at least half of that."""
@@ -87,11 +86,10 @@ class Upkeep:
         with self._core.lock:
             snapshots = sorted(self._core.streams.snapshots.items())
         for name, versions in snapshots:
-            if state.number in versions and self._held(state, versions[state.number]).count_before(before):
-                yield name
-
-    def _held(self, state: StreamState, version: int) -> Frozen:
-        return self._engine.at(state, version)
+            if state.number in versions:
+                held = self._engine.at(state, versions[state.number])
+                if held.count_before(before):
+                    yield name
 
     def _prune(self) -> None:
         """Streams that are written to are pruned by their commits; here it is the turn of the others too."""

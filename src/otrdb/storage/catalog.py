@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
 _Answer = TypeVar("_Answer")
 
+_OF_NO_USE: Final = (sqlite3.DatabaseError, ValueError)
+"""What reading a damaged catalog leads to; text that is no UTF-8 is a `ValueError`."""
+
 _SAVE_GROUPS: Final = 256
 _SAVE_BYTES: Final = 64 << 20
 _SAVE_PAYLOAD: Final = 2 << 20
@@ -134,7 +137,7 @@ class Catalog:
             self._db.close()
             if self._path is not None and self._changed and self.trouble is None:
                 self._changed = False
-                stamp(self._path, lambda: _reads_sound(self._path))
+                stamp(self._path, _reads_sound)
 
     def _connect(self, path: Path | None, archive: UUID, *, readonly: bool) -> sqlite3.Connection:
         if path is None:
@@ -199,21 +202,21 @@ def _open(path: Path, archive: UUID, *, stamped: bool) -> sqlite3.Connection | N
         _make_safe(db)
         if tables.belongs_to(db, archive) and (stamped or is_sound(db, _empty)):
             return db
-    except (sqlite3.DatabaseError, ValueError):
+    except _OF_NO_USE:
         # Whatever is wrong with it, what it says can be had from the segments.
         pass
     db.close()
     return None
 
 
-def _reads_sound(path: Path | None) -> bool:
+def _reads_sound(path: Path) -> bool:
     """Whether the file of a catalog that is closed holds what was written: read anew, since a connection
     answers from memory.
     """
     try:
-        with closing(_connection(f"{path}")) as db:
+        with closing(_connection(path)) as db:
             return is_sound(db, _empty)
-    except sqlite3.DatabaseError:
+    except _OF_NO_USE:
         return False
 
 
@@ -234,7 +237,7 @@ def _copy(path: Path, archive: UUID) -> sqlite3.Connection:
             source.backup(memory)
         if tables.belongs_to(memory, archive) and is_sound(memory, _empty):
             return memory
-    except (sqlite3.DatabaseError, ValueError):
+    except _OF_NO_USE:
         # As in _open; and what a writer left that died while it wrote cannot be read without writing.
         pass
     memory.close()

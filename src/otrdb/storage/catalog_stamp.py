@@ -45,14 +45,14 @@ def is_stamped(catalog: Path) -> bool:
     return False
 
 
-def stamp(catalog: Path, is_sound: Callable[[], bool]) -> None:
+def stamp(catalog: Path, is_sound: Callable[[Path], bool]) -> None:
     """Say that the catalog, which nobody has open, is what it should be, if it is. No stamp is no harm.
 
     The checksum is taken before the look, so that it is never of bytes that went bad in between.
     """
     with suppress(OSError):
         made = _stamp(catalog)
-        if is_sound():
+        if is_sound(catalog):
             stamp_of(catalog).write_bytes(made)
 
 
