@@ -24,7 +24,7 @@ from otrdb.testing import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from otrdb import Archive
 
@@ -67,14 +67,24 @@ class Session:
 
 def failures(cuts: PowerCuts, history: Sequence[Operation]) -> tuple[int, list[str]]:
     """Every step fails in turn; how many did, and what was broken, in words."""
+    return _each(cuts, history, FAIL, _fail, "fails")
+
+
+def _each(
+    cuts: PowerCuts,
+    history: Sequence[Operation],
+    steps: Sequence[Step],
+    attempt: Callable[[Session, Sequence[Operation], Step, int], None],
+    what: str,
+) -> tuple[int, list[str]]:
     tried, problems = 0, list[str]()
-    for step, total in _steps(cuts, history, FAIL).items():
+    for step, total in _steps(cuts, history, steps).items():
         for at in range(total):
             tried += 1
             try:
-                _fail(Session(cuts), history, step, at)
+                attempt(Session(cuts), history, step, at)
             except (AssertionError, OtrError) as error:
-                problems.append(f"{cuts.durability}, {step} {at} fails: {error!r:.500}")
+                problems.append(f"{cuts.durability}, {step} {at} {what}: {error!r:.500}")
     return tried, problems
 
 
@@ -97,15 +107,7 @@ def _fail(session: Session, history: Sequence[Operation], step: Step, at: int) -
 
 def fillings(cuts: PowerCuts, history: Sequence[Operation]) -> tuple[int, list[str]]:
     """There is no room for each step in turn, and then there is; how many met that, and what was broken."""
-    tried, problems = 0, list[str]()
-    for step, total in _steps(cuts, history, FILL).items():
-        for at in range(total):
-            tried += 1
-            try:
-                _fill(Session(cuts), history, step, at)
-            except (AssertionError, OtrError) as error:
-                problems.append(f"{cuts.durability}, no room for {step} {at}: {error!r:.500}")
-    return tried, problems
+    return _each(cuts, history, FILL, _fill, "finds no room")
 
 
 def _fill(session: Session, history: Sequence[Operation], step: Step, at: int) -> None:
