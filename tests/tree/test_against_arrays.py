@@ -224,7 +224,7 @@ def shape_of(harness: Harness, node: tree.Node) -> list[object]:
     for child in node.children:
         if child.kind == tree.ChildKind.NODE:
             found.append(shape_of(harness, harness.source.node(child)))
-        elif child.kind == tree.ChildKind.LEAF:
+        elif child.kind in (tree.ChildKind.LEAF, tree.ChildKind.SECTIONS):
             times, words = harness.source.leaf(child).points()
             found.append((child.index, child.span, times.tobytes(), words.tobytes()))
         elif child.kind == tree.ChildKind.CHAIN:

@@ -12,6 +12,7 @@ from otrdb.model import Kind
 from otrdb.tree.chains import CHAIN_ENTRY, CHAIN_HEAD
 from otrdb.tree.leaf_block import LEAF_HEAD, LEAF_PAGE
 from otrdb.tree.node_block import NODE_CHILD, NODE_HEAD
+from otrdb.tree.sections import SECTIONS_ENTRY, SECTIONS_HEAD
 from tests.storage.test_layouts import table_after
 from tests.tree.harness import Harness
 
@@ -23,6 +24,8 @@ LAYOUTS = {
     "A directory entry:": LEAF_PAGE,
     "### Node": NODE_HEAD,
     "A child:": NODE_CHILD,
+    "### Sections": SECTIONS_HEAD,
+    "An entry of these:": SECTIONS_ENTRY,
     "### Chain": CHAIN_HEAD,
     "An entry:": CHAIN_ENTRY,
 }

@@ -20,10 +20,11 @@ from otrdb.layout import Layout
 
 from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD
 from .leaf_block import EncodedBlock
-from .leaves import ArrayLeaf, Columns, Leaf, summarise_aligned
+from .leaves import ArrayLeaf, Columns, summarise_aligned
 from .nodes import EMPTY_ROWS, EMPTY_SLOTS, Address, Child, ChildKind, Piece
 
 if TYPE_CHECKING:
+    from .sections import Leaf
     from .source import Source
 
 Words = NDArray[np.int64]

@@ -15,13 +15,14 @@ from otrdb.sections import Section, all_taken_apart, finite, taken_apart
 from .chains import CHAIN_ENTRY, CHAIN_HEAD, CHAIN_TYPE, decode_chain
 from .leaf_block import KINDS, LEAF_HEAD, LEAF_PAGE, LEAF_TYPE, LeafHead
 from .node_block import NODE_CHILD, NODE_HEAD, NODE_TYPE, decode_node
+from .sections import SECTIONS_ENTRY, SECTIONS_HEAD, SECTIONS_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .nodes import Rows, Words
 
-NAMES: Final = {LEAF_TYPE: "leaf", NODE_TYPE: "node", CHAIN_TYPE: "chain"}
+NAMES: Final = {LEAF_TYPE: "leaf", NODE_TYPE: "node", CHAIN_TYPE: "chain", SECTIONS_TYPE: "sections"}
 """What the types of tree blocks are called."""
 
 _ROW: Final = {
@@ -101,6 +102,13 @@ def _chain(head: bytes, _: bytes, offset: int, proved: bool, __: bool) -> Iterat
     yield _rows(slots, rows, Kind.INT, offset + at + count * CHAIN_ENTRY.size)
 
 
+def _sections(head: bytes, _: bytes, offset: int, __: bool, ___: bool) -> Iterator[Section]:
+    yield taken_apart("sections", SECTIONS_HEAD, head, offset=offset)
+    count = SECTIONS_HEAD.named(SECTIONS_HEAD.unpack_from(head))["sections"]
+    at = SECTIONS_HEAD.size
+    yield all_taken_apart("entries", SECTIONS_ENTRY, head, at, count, offset=offset + at)
+
+
 def _rows(slots: Words, rows: Rows, kind: Kind, offset: int) -> Section:
     columns: list[list[Any]] = [rows[:, 0].tolist()]
     for word in range(1, 5):
@@ -125,6 +133,7 @@ _DESCRIBE: Final[dict[int, Callable[[bytes, bytes, int, bool, bool], Iterator[Se
     LEAF_TYPE: _leaf,
     NODE_TYPE: _node,
     CHAIN_TYPE: _chain,
+    SECTIONS_TYPE: _sections,
 }
 
 
@@ -140,6 +149,9 @@ def interval(block_type: int, head: bytes) -> tuple[int, int] | None:
         if block_type == CHAIN_TYPE:
             start = CHAIN_HEAD.unpack_from(head)[0]
             return start, start + 16
+        if block_type == SECTIONS_TYPE:
+            start, shift = SECTIONS_HEAD.unpack_from(head)[:2]
+            return start, start + (1 << shift)
     except Damaged:
         return None
     return None

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from otrdb import kernels
 from otrdb.model import MIN_TIME
 
-from .chains import Chain, build_chain, chain_addresses
+from .chains import Chain, build_chain
 from .geometry import (
     CHILDREN,
     LEAF_CAPACITY,
@@ -29,12 +29,14 @@ from .geometry import (
     row_shift,
     top_spans,
 )
-from .leaves import ArrayLeaf, Columns, summarise_aligned
-from .nodes import EMPTY_SLOTS, Address, Child, ChildKind, Node, NodeBuilder, Piece, empty_node
+from .leaves import ArrayLeaf, Columns, joined, summarise_aligned
+from .nodes import LEAVES, Address, Child, ChildKind, Node, NodeBuilder, Piece, empty_node
+from .source import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from .sections import SectionedLeaf
     from .source import Source
 
 Words = NDArray[np.int64]
@@ -71,9 +73,8 @@ class Edit:
     def forget_below(self, child: Child) -> None:
         """Neither is anything below it."""
         self.forget(child)
-        if child.kind == ChildKind.CHAIN:
-            self.obsolete.extend(chain_addresses(self.source.chain(child)))
-        elif child.kind == ChildKind.NODE:
+        self.obsolete.extend(listed(self.source, child))
+        if child.kind == ChildKind.NODE:
             for below in self.source.node(child).children:
                 self.forget_below(below)
 
@@ -83,8 +84,19 @@ class Edit:
         start = node.start + (index << child_shift(node.pointwidth))
         leaf = ArrayLeaf(start, interval_shift(node.pointwidth, span), *columns)
         child = Child(index, span, ChildKind.LEAF, self.version, len(columns[0]), block=leaf)
-        self.memory += leaf.memory
-        builder.put(child, leaf_piece(node, span, columns, integer=self.source.integer))
+        self._put(builder, child, leaf_piece(node, span, columns, integer=self.source.integer))
+
+    def put_appended(self, builder: NodeBuilder, child: Child, leaf: SectionedLeaf, piece: Piece) -> None:
+        """Place ``child``'s leaf with more points behind those it has."""
+        self.obsolete.extend(listed(self.source, child)[leaf.kept :])
+        if child.kind == ChildKind.SECTIONS or not leaf.kept:
+            self.forget(child)
+        kind = ChildKind.SECTIONS if leaf.kept else ChildKind.LEAF
+        self._put(builder, Child(child.index, child.span, kind, self.version, leaf.count, block=leaf), piece)
+
+    def _put(self, builder: NodeBuilder, child: Child, piece: Piece) -> None:
+        self.memory += child.block.memory
+        builder.put(child, piece)
         if self.placed is not None:
             self.placed(child)
 
@@ -144,7 +156,7 @@ class Edit:
             if span > 1:
                 self._settle(builder, index, span // 2)
                 self._settle(builder, index + span // 2, span // 2)
-        elif children[0].span < span or children[0].kind != ChildKind.LEAF:
+        elif children[0].span < span or children[0].kind not in LEAVES:
             columns = joined([self.points_below(child) for child in children])
             for child in children:
                 self.forget_below(child)
@@ -152,7 +164,7 @@ class Edit:
 
     def points_below(self, child: Child) -> Columns:
         """All points below ``child``, in order."""
-        if child.kind == ChildKind.LEAF:
+        if child.kind in LEAVES:
             return self.source.leaf(child).points()
         if child.kind == ChildKind.CHAIN:
             return self.source.chain(child).points(self.source)
@@ -177,16 +189,6 @@ def leaf_piece(node: Node, span: int, columns: Columns, *, integer: bool) -> Pie
     shift = row_shift(node.pointwidth, span)
     piece = summarise_aligned(columns, integer, node.start, shift, SLOTS)
     return Piece(piece.slots << (shift - node.pointwidth), piece.rows)
-
-
-def joined(parts: list[Columns]) -> Columns:
-    """The columns one after another."""
-    if len(parts) == 1:
-        return parts[0]
-    return (
-        np.concatenate([EMPTY_SLOTS, *[part[0] for part in parts]]),
-        np.concatenate([EMPTY_SLOTS, *[part[1] for part in parts]]),
-    )
 
 
 def cut(columns: Columns, time: int) -> tuple[Columns, Columns]:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .edit import Edit, joined
+from .leaves import joined
 from .nodes import Child, ChildKind, Node, NodeBuilder
 
 if TYPE_CHECKING:
+    from .edit import Edit
     from .leaves import Columns
 
 

@@ -11,11 +11,15 @@ from otrdb import kernels
 from otrdb.model import Merge
 
 from .chains import Chain, build_chain
-from .edit import Edit, halves, top_parts
-from .nodes import EMPTY_SLOTS, Child, ChildKind, Node, NodeBuilder
+from .edit import Edit, halves, leaf_piece, top_parts
+from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, row_shift
+from .leaves import ArrayLeaf, joined
+from .nodes import EMPTY_SLOTS, Child, ChildKind, Node, NodeBuilder, Piece
+from .sections import MOST_SECTIONS, MOST_WHEN_FULL, appended
 
 if TYPE_CHECKING:
-    from .leaves import Columns
+    from .leaves import Columns, StoredLeaf
+    from .sections import SectionedLeaf
 
 Words = NDArray[np.int64]
 
@@ -29,7 +33,7 @@ def insert(edit: Edit, root: Node, columns: Columns, merge: Merge) -> Node:
     """
     if merge is not Merge.NEVER:
         columns = _merged((EMPTY_SLOTS, EMPTY_SLOTS), columns, merge, edit.source.integer)
-    return _Insert(edit, merge).into_node(root, columns)
+    return _Insert(edit, merge, int(columns[0][-1])).into_node(root, columns) if len(columns[0]) else root
 
 
 def _merged(stored: Columns, new: Columns, merge: Merge, integer: bool) -> Columns:
@@ -42,9 +46,11 @@ def _merged(stored: Columns, new: Columns, merge: Merge, integer: bool) -> Colum
 class _Insert:
     """The recursion of one insert."""
 
-    def __init__(self, edit: Edit, merge: Merge) -> None:
+    def __init__(self, edit: Edit, merge: Merge, last: int) -> None:
         self._edit = edit
         self._merge = merge
+        self._last = last
+        """The last time at which a point comes."""
 
     def into_node(self, node: Node, columns: Columns) -> Node:
         builder = NodeBuilder(node)
@@ -68,16 +74,53 @@ class _Insert:
 
     def _into_child(self, builder: NodeBuilder, child: Child, columns: Columns) -> None:
         edit = self._edit
-        edit.forget(child)
         if child.kind == ChildKind.NODE:
+            edit.forget(child)
             edit.put_node(builder, child.index, self.into_node(edit.source.node(child), columns))
         elif child.kind == ChildKind.CHAIN:
+            edit.forget(child)
             edit.put_chain(builder, child.index, self._into_chain(edit.source.chain(child), columns))
-        else:
+        elif not self._append(builder, child, columns):
+            edit.forget_below(child)
             stored = edit.source.leaf(child).points()
             merged = _merged(stored, columns, self._merge, edit.source.integer)
             builder.empty(child.index, child.span, child.version)
             edit.build(builder, child.index, child.span, merged)
+
+    def _append(self, builder: NodeBuilder, child: Child, columns: Columns) -> bool:
+        """Whether the points come behind all of a written leaf and fit in it, so that they were appended.
+
+        Of the leaf only the points of its last row are read.
+        """
+        edit, leaf = self._edit, self._edit.source.leaf(child)
+        if isinstance(leaf, ArrayLeaf) or child.count + len(columns[0]) > LEAF_CAPACITY:
+            return False
+        piece = self._appended_piece(builder.node, child, leaf, columns)
+        if piece is None:
+            return False
+        full = builder.node.child_end(child) <= self._last
+        most = MOST_WHEN_FULL if full else MOST_SECTIONS
+        edit.put_appended(builder, child, appended(leaf, edit.source, columns, most), piece)
+        return True
+
+    def _appended_piece(
+        self, node: Node, child: Child, leaf: StoredLeaf | SectionedLeaf, columns: Columns
+    ) -> Piece | None:
+        """The rows of the leaf with ``columns`` behind its points; None if not all come behind them."""
+        slots, rows = node.piece(child.index * SLOTS_PER_CHILD, (child.index + child.span) * SLOTS_PER_CHILD)
+        time, whole = int(columns[0][0]), len(slots)
+        last = node.start + (int(slots[-1]) << node.pointwidth)
+        if time < last:
+            return None
+        if time < last + (1 << row_shift(node.pointwidth, child.span)):
+            count = int(rows[-1, 0])
+            before = leaf.run(child.count - count, count, child.count)
+            end = int(before[0][-1])
+            if time < end or (time == end and self._merge is not Merge.NEVER):
+                return None
+            columns, whole = joined([before, columns]), whole - 1
+        new = leaf_piece(node, child.span, columns, integer=self._edit.source.integer)
+        return Piece(np.concatenate([slots[:whole], new.slots]), np.concatenate([rows[:whole], new.rows]))
 
     def _into_chain(self, chain: Chain, columns: Columns) -> Chain:
         edit = self._edit

@@ -8,7 +8,7 @@ shared cache.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from crc32c import crc32c
@@ -19,7 +19,7 @@ from otrdb.errors import Damaged
 
 from .geometry import subslot_shift
 from .leaf_block import LEAF_PAGE
-from .nodes import Address, Piece
+from .nodes import EMPTY_SLOTS, Address, Piece
 
 if TYPE_CHECKING:
     from .cache import Cache
@@ -33,6 +33,8 @@ Columns = tuple[Words, Words]
 _MIN_SPARSE_PAGES = 4
 _MAX_SUBSLOTS = 256
 
+MISCOUNTED: Final = "holds another number of points than its node counts"
+
 
 def summarise_aligned(columns: Columns, integer: bool, origin: int, shift: int, capacity: int) -> Piece:
     """Rows of the points, one for each interval of ``2**shift`` ns counted from ``origin`` that holds any."""
@@ -42,6 +44,16 @@ def summarise_aligned(columns: Columns, integer: bool, origin: int, shift: int, 
     rows = np.empty((size, 8), np.int64)
     filled = kernels.summarise(times, words, integer, origin, shift, slots, rows, 0)
     return Piece(slots[:filled], rows[:filled])
+
+
+def joined(parts: list[Columns]) -> Columns:
+    """The columns one after another."""
+    if len(parts) == 1:
+        return parts[0]
+    return (
+        np.concatenate([EMPTY_SLOTS, *[part[0] for part in parts]]),
+        np.concatenate([EMPTY_SLOTS, *[part[1] for part in parts]]),
+    )
 
 
 def cache_points(cache: Cache, address: Address, columns: Columns) -> None:
@@ -93,7 +105,7 @@ class ArrayLeaf:
     def subslots(self, integer: bool) -> Piece:
         """The rows of the leaf's 256 sub-slots that hold points."""
         if self._subslots is None:
-            self._subslots = _subslots(self.points(), integer, self.start, self.shift)
+            self._subslots = subslots_of(self.points(), integer, self.start, self.shift)
         return self._subslots
 
 
@@ -101,8 +113,14 @@ def _point(columns: Columns, at: int) -> tuple[int, int]:
     return int(columns[0][at]), int(columns[1][at])
 
 
-def _subslots(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
+def subslots_of(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
+    """Rows of the sub-slots that hold points, for the points of a leaf of ``2**shift`` ns from ``start``."""
     return summarise_aligned(columns, integer, start, subslot_shift(shift), _MAX_SUBSLOTS)
+
+
+def subslots_memory(count: int) -> int:
+    """Bytes that the sub-slots of a leaf of ``count`` points occupy in the cache, about."""
+    return 72 * min(count, _MAX_SUBSLOTS) + 900
 
 
 class StoredLeaf:
@@ -123,6 +141,18 @@ class StoredLeaf:
         """Bytes this object occupies, about."""
         return 600 + self._head.memory
 
+    @property
+    def count(self) -> int:
+        """Its points."""
+        count: int = self._head.count
+        return count
+
+    @property
+    def first(self) -> int:
+        """Time of its first point."""
+        first: int = self._head.directory()[0]
+        return first
+
     def points(self) -> Columns:
         """All points: the whole body in one read."""
         key = (self.address, "points")
@@ -138,7 +168,7 @@ class StoredLeaf:
         ``total`` is the number of all points, as the node says by whose counts the index was found.
         """
         if total != self._head.count:
-            raise self._damaged("The leaf", "holds another number of points than its node counts")
+            raise damaged_leaf(self.address, "The leaf", MISCOUNTED)
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is not None:
             return whole[0][first : first + count], whole[1][first : first + count]
@@ -163,7 +193,7 @@ class StoredLeaf:
         if whole is not None:
             return [whole]
         firsts = self._head.firsts()
-        low = _page_of(firsts, start)
+        low = page_of(firsts, start)
         high = bisect_left(firsts, end, low + 1)
         wanted = high - low
         if wanted > _MIN_SPARSE_PAGES and 2 * wanted > len(firsts):
@@ -173,7 +203,7 @@ class StoredLeaf:
     def first_from(self, time: int) -> tuple[int, int] | None:
         """The first point (time, word) at or after ``time``."""
         firsts = self._head.firsts()
-        for index in range(_page_of(firsts, time), len(firsts)):
+        for index in range(page_of(firsts, time), len(firsts)):
             columns = self._page(index)
             at = kernels.bisect(columns[0], time)
             if at < len(columns[0]):
@@ -182,7 +212,7 @@ class StoredLeaf:
 
     def last_before(self, time: int) -> tuple[int, int] | None:
         """The last point (time, word) before ``time``."""
-        for index in range(_page_of(self._head.firsts(), time), -1, -1):
+        for index in range(page_of(self._head.firsts(), time), -1, -1):
             columns = self._page(index)
             at = kernels.bisect(columns[0], time)
             if at:
@@ -195,8 +225,8 @@ class StoredLeaf:
         piece: Piece | None = self._cache.get(key)
         if piece is None:
             columns: Columns | None = self._cache.get((self.address, "points"))
-            piece = _subslots(columns or self._read_all(), integer, self.start, self.shift)
-            self._cache.put(key, piece, 72 * min(self._head.count, _MAX_SUBSLOTS) + 900)
+            piece = subslots_of(columns or self._read_all(), integer, self.start, self.shift)
+            self._cache.put(key, piece, subslots_memory(self._head.count))
         return piece
 
     def _page(self, index: int) -> Columns:
@@ -259,19 +289,18 @@ class StoredLeaf:
             times.append(body[at:middle])
             values.append(body[middle:end])
             if end > len(body) or crc32c(values[-1], crc32c(times[-1])) != crcs[index]:
-                raise self._damaged(f"Page {index} of the leaf", "fails its checksum")
+                raise damaged_leaf(self.address, f"Page {index} of the leaf", "fails its checksum")
             at = end
         return times, values
 
-    def _damaged(self, subject: str, what: str) -> Damaged:
-        segment, offset, _, _ = self.address
-        text = f"{subject} at byte {offset:,} of segment {segment} {what}."
-        return Damaged(text, segment=segment, offset=offset)
+
+def damaged_leaf(address: Address, subject: str, what: str) -> Damaged:
+    """Something about the leaf at ``address`` is not as it should be."""
+    segment, offset, _, _ = address
+    text = f"{subject} at byte {offset:,} of segment {segment} {what}."
+    return Damaged(text, segment=segment, offset=offset)
 
 
-def _page_of(firsts: tuple[int, ...], time: int) -> int:
+def page_of(firsts: tuple[int, ...], time: int) -> int:
     """The page with the first point at or after ``time``, unless that begins the next page."""
     return bisect_left(firsts, time, 1) - 1
-
-
-Leaf = ArrayLeaf | StoredLeaf

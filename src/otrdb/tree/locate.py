@@ -8,6 +8,7 @@ from otrdb.errors import Damaged
 from otrdb.model import MAX_TIME, MIN_TIME
 
 from .nodes import ChildKind
+from .source import listed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,7 @@ EVERYTHING: Final = (MIN_TIME, MAX_TIME)
 def locate(source: Source, root: Node, place: Place) -> tuple[int, int] | None:
     """The times ``[start, end)`` of the block at ``place``, if the tree below ``root`` has it; else None.
 
-    Reads nodes and directories of chains until it is found, and steps over those that cannot be read. The
+    Reads nodes and directories until it is found, and steps over those that cannot be read. The
     answer is kept in the cache, since whoever met damage once often meets it again.
     """
     key = (place, "times")
@@ -52,15 +53,13 @@ def _search(source: Source, node: Node, place: Place) -> tuple[int, int] | None:
 
 
 def _places(source: Source, child: Child) -> Iterator[Place]:
-    """Where the block of ``child`` is, and those of a chain's points."""
+    """Where the block of ``child`` is, and those it is a directory of."""
     if child.address is not None:
         yield _place(child.address)
-    if child.kind == ChildKind.CHAIN:
-        try:
-            chain = source.chain(child)
-        except Damaged:
-            return
-        yield from (_place(link.leaf.address) for link in chain.links if link.leaf.address is not None)
+    try:
+        yield from map(_place, listed(source, child))
+    except Damaged:
+        return
 
 
 def _place(address: Address) -> Place:

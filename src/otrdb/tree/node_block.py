@@ -36,7 +36,7 @@ NODE_HEAD: Final = Layout(
 NODE_CHILD: Final = Layout(
     ("index", "B", "first child position it covers"),
     ("span", "B", "positions it covers: 1, 2, 4 or 8"),
-    ("kind", "B", "0 empty, 1 leaf, 2 node, 3 chain"),
+    ("kind", "B", "0 empty, 1 leaf, 2 node, 3 chain, 4 leaf in sections"),
     ("zero", "B", ""),
     ("version", "Q", "version that last changed anything below"),
     ("count", "Q", "points below"),

@@ -7,7 +7,7 @@ the address it was written to, and drops the block once that is durable. Readers
 from __future__ import annotations
 
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,11 @@ class ChildKind(IntEnum):
     LEAF = 1
     NODE = 2
     CHAIN = 3
+    SECTIONS = 4
+
+
+LEAVES: Final = frozenset({ChildKind.LEAF, ChildKind.SECTIONS})
+"""A leaf in one block, or in several."""
 
 
 class Piece(NamedTuple):
@@ -111,7 +116,7 @@ class Node:
     def coarsest(self) -> int:
         """Log2 of the time the widest row may stand for; made on first use."""
         if self._coarsest < 0:
-            spans = [child.span for child in self.children if child.kind == ChildKind.LEAF]
+            spans = [child.span for child in self.children]  # only a leaf's is more than 1
             self._coarsest = row_shift(self.pointwidth, max(spans, default=1))
         return self._coarsest
 

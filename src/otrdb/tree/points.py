@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .edit import joined
-from .nodes import EMPTY_SLOTS, Child, ChildKind, Node
+from .leaves import joined
+from .nodes import EMPTY_SLOTS, LEAVES, Child, ChildKind, Node
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .leaves import Columns, Leaf
+    from .leaves import Columns
+    from .sections import Leaf
     from .source import Source
 
 Found = tuple[int, int]
@@ -26,12 +27,12 @@ def values(source: Source, root: Node, start: int, end: int) -> Columns:
 def leaves_within(source: Source, node: Node, start: int, end: int) -> Iterator[Leaf]:
     """The leaves that may hold points of ``[start, end)``, in order of time."""
     for child in node.children_within(start, end):
-        if child.kind == ChildKind.LEAF:
-            yield source.leaf(child)
-        elif child.kind == ChildKind.NODE:
+        if child.kind == ChildKind.NODE:
             yield from leaves_within(source, source.node(child), start, end)
-        else:
+        elif child.kind == ChildKind.CHAIN:
             yield from source.chain(child).leaves(source, start, end)
+        else:
+            yield source.leaf(child)
 
 
 def first_from(source: Source, node: Node, time: int) -> Found | None:
@@ -47,7 +48,7 @@ def first_from(source: Source, node: Node, time: int) -> Found | None:
 def _first_below(source: Source, child: Child, time: int) -> Found | None:
     if child.kind == ChildKind.NODE:
         return first_from(source, source.node(child), time)
-    if child.kind == ChildKind.LEAF:
+    if child.kind in LEAVES:
         return source.leaf(child).first_from(time)
     for link in source.chain(child).links:
         if link.last >= time:
@@ -68,7 +69,7 @@ def last_before(source: Source, node: Node, time: int) -> Found | None:
 def _last_below(source: Source, child: Child, time: int) -> Found | None:
     if child.kind == ChildKind.NODE:
         return last_before(source, source.node(child), time)
-    if child.kind == ChildKind.LEAF:
+    if child.kind in LEAVES:
         return source.leaf(child).last_before(time)
     for link in reversed(source.chain(child).links):
         if link.first < time:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 from .chains import Chain, encode_chain
 from .habit import Habit
 from .leaf_block import EncodedBlock, encode_leaf
-from .leaves import ArrayLeaf
+from .leaves import ArrayLeaf, cache_points
 from .node_block import encode_node
-from .nodes import Address, Child, ChildKind, Node
+from .nodes import LEAVES, Address, Child, ChildKind, Node
+from .sections import SectionedLeaf, encode_sections
 
 if TYPE_CHECKING:
     from .source import BlockWriter, Source
@@ -39,8 +40,8 @@ class Save:
         self._keep = keep
         self._children: list[Child] = []
         self._decoded: list[tuple[Source, Address, Node | Chain]] = []
-        self._newest: list[tuple[Source, Child]] = []
-        """The last leaf of each tree: the next points are likely to join it."""
+        self._newest: list[tuple[Source, Address, ArrayLeaf]] = []
+        """What was written last of each tree: the next points are likely to join it."""
 
     def tree(self, source: Source, root: Node) -> Address:
         """Write every block of ``root``'s tree that has no address yet; returns the root's.
@@ -49,13 +50,12 @@ class Save:
         above them, the root last.
         """
         leaves = _unsaved_leaves(source, root)
-        newest: Child | None = None
+        newest: tuple[Address, ArrayLeaf] | None = None
         habit = Habit()
         while batch := list(islice(leaves, _LEAVES_AT_ONCE)):
-            self._leaves(source, batch, habit)
-            newest = batch[-1]
+            newest = self._leaves(source, batch, habit)
         if newest is not None:
-            self._newest.append((source, newest))
+            self._newest.append((source, *newest))
         address = self._node(source, root)
         if not self._keep:
             self._children, self._decoded, self._newest = [], [], []
@@ -79,18 +79,25 @@ class Save:
 
         return take
 
-    def _leaves(self, source: Source, children: list[Child], habit: Habit) -> None:
-        leaves = [child.block for child in children]
+    def _leaves(self, source: Source, children: list[Child], habit: Habit) -> tuple[Address, ArrayLeaf]:
+        """Write the leaves, or of those to which points were appended the last section; returns the last."""
+        leaves = [_unwritten(child.block) for child in children]
         blocks = self._encode(lambda leaf: _encoded(source, leaf, habit), leaves)
         for child, block in zip(children, blocks, strict=True):
-            self._place(child, self._writer.add(*block))
+            address = self._writer.add(*block)
+            if child.kind == ChildKind.SECTIONS:
+                self._place(child, self._writer.add(*encode_sections(child.block, address)))
+            else:
+                self._place(child, address)
+        return address, leaves[-1]
 
     def publish(self) -> None:
         """The written blocks are durable: refer to them, drop the points, cache nodes and newest leaves."""
         for source, address, block in self._decoded:
             source.cache.put(address, block, block.memory)
-        for source, child in self._newest:
-            source.keep_points(child)
+        for source, address, leaf in self._newest:
+            # Copies, since they may be the caller's.
+            cache_points(source.cache, address, (leaf.times.copy(), leaf.words.copy()))
         for child in self._children:
             child.block = None
 
@@ -119,6 +126,10 @@ class Save:
         return address
 
 
+def _unwritten(leaf: ArrayLeaf | SectionedLeaf) -> ArrayLeaf:
+    return leaf.unwritten() if isinstance(leaf, SectionedLeaf) else leaf
+
+
 def _encoded(source: Source, leaf: ArrayLeaf, habit: Habit) -> EncodedBlock:
     return encode_leaf(source.kind, leaf.start, leaf.shift, leaf.times, leaf.words, habit)
 
@@ -129,7 +140,7 @@ def _unsaved(node: Node) -> Iterator[Child]:
 
 def _unsaved_leaves(source: Source, node: Node) -> Iterator[Child]:
     for child in _unsaved(node):
-        if child.kind == ChildKind.LEAF:
+        if child.kind in LEAVES:
             yield child
         elif child.kind == ChildKind.NODE:
             yield from _unsaved_leaves(source, source.node(child))

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from otrdb.errors import Damaged
 
-from .chains import Chain, decode_chain
+from .chains import Chain, chain_addresses, decode_chain
 from .leaf_block import LeafHead
-from .leaves import Leaf, StoredLeaf, cache_points
+from .leaves import StoredLeaf
 from .node_block import decode_node
+from .nodes import ChildKind
+from .sections import decode_sections, section_addresses
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
 
     from .cache import Cache
     from .nodes import Address, Child, Node
+    from .sections import Leaf, SectionedLeaf
 
 
 _Decoded = TypeVar("_Decoded")
@@ -75,21 +78,29 @@ class Source:
         block = child.block
         if block is not None:
             return block  # type: ignore[no-any-return]
+        if child.kind == ChildKind.SECTIONS:
+            return self.sections(child)
         return self.leaf_at(_written(child))
 
-    def leaf_at(self, address: Address) -> Leaf:
-        """The leaf written at ``address``."""
+    def leaf_at(self, address: Address) -> StoredLeaf:
+        """The leaf, or section of one, in the block at ``address``."""
         leaf: StoredLeaf | None = self.cache.get(address)
         if leaf is None:
             leaf = StoredLeaf(address, self._decoded(address, LeafHead), self.blocks, self.cache)
             self.cache.put(address, leaf, leaf.memory)
         return leaf
 
-    def keep_points(self, child: Child) -> None:
-        """Cache the points of a leaf that was just written; a copy, since they may be the caller's."""
-        if child.block is not None and child.address is not None:
-            times, words = child.block.points()
-            cache_points(self.cache, child.address, (times.copy(), words.copy()))
+    def sections(self, child: Child) -> SectionedLeaf:
+        """The leaf in sections ``child`` refers to."""
+        block = child.block
+        if block is not None:
+            return block  # type: ignore[no-any-return]
+        address = _written(child)
+        leaf: SectionedLeaf | None = self.cache.get(address)
+        if leaf is None:
+            leaf = self._decoded(address, lambda head: decode_sections(self, address, head))
+            self.cache.put(address, leaf, leaf.memory)
+        return leaf
 
     def chain(self, child: Child) -> Chain:
         """The chain ``child`` refers to."""
@@ -110,6 +121,13 @@ class Source:
         except Damaged as error:
             error.segment, error.offset = address[:2]
             raise
+
+
+def listed(source: Source, child: Child) -> list[Address]:
+    """The blocks that the directory of a chain or of a leaf in sections lists, as far as they are written."""
+    if child.kind == ChildKind.CHAIN:
+        return chain_addresses(source.chain(child))
+    return section_addresses(source.sections(child)) if child.kind == ChildKind.SECTIONS else []
 
 
 def _written(child: Child) -> Address:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .chains import chain_addresses
 from .nodes import Child, ChildKind, Node
+from .source import listed
 
 if TYPE_CHECKING:
     from .source import Source
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def bytes_within(source: Source, node: Node, start: int, end: int) -> int:
     """Bytes of the written blocks below ``node`` that hold nothing outside ``[start, end)``, without headers.
 
-    Reads the nodes that meet the range, and no leaf.
+    Reads the nodes and directories that meet the range, and no points.
     """
     return sum(_below(source, node, child, start, end) for child in node.children_within(start, end))
 
@@ -24,6 +24,4 @@ def _below(source: Source, node: Node, child: Child, start: int, end: int) -> in
     own = child.address[2] if whole and child.address is not None else 0
     if child.kind == ChildKind.NODE:
         return own + bytes_within(source, source.node(child), start, end)
-    if child.kind == ChildKind.CHAIN and whole:
-        return own + sum(address[2] for address in chain_addresses(source.chain(child)))
-    return own
+    return own + sum(address[2] for address in listed(source, child)) if whole else own

@@ -15,14 +15,15 @@ from otrdb.errors import Damaged
 
 from .edit import Edit, leaf_piece
 from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, child_shift, top_spans
-from .leaves import summarise_aligned
+from .leaves import joined, summarise_aligned
 from .nodes import Child, ChildKind, Node, NodeBuilder, Piece
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from .chains import Chain, Link
-    from .leaves import Leaf
+    from .leaves import Columns
+    from .sections import SectionedLeaf
     from .source import Source
 
 
@@ -119,8 +120,10 @@ class _Verify:
             yield from self.node(below, child.version, self._twin(twin))
         elif child.kind == ChildKind.CHAIN:
             yield from self._chain(node, child, stored, self._source.chain(child))
+        elif child.kind == ChildKind.SECTIONS:
+            yield from self._sections(node, child, stored, self._source.sections(child))
         elif self._deep:
-            yield from self._leaf(node, child, stored, self._source.leaf(child))
+            yield from self._leaf(node, child, stored, self._source.leaf(child).points())
 
     def _twin(self, twin: Child | None) -> Node | None:
         """The node at the same place in the newer version; None where that has none, or a damaged one."""
@@ -137,8 +140,7 @@ class _Verify:
         made = builder.finish()
         return Piece(made.slots, made.rows)
 
-    def _leaf(self, node: Node, child: Child, stored: Piece, leaf: Leaf) -> Iterator[Fault]:
-        columns = leaf.points()
+    def _leaf(self, node: Node, child: Child, stored: Piece, columns: Columns) -> Iterator[Fault]:
         times = columns[0]
         if len(times) != child.count or bool((np.diff(times) < 0).any()):
             yield self._fault(
@@ -149,6 +151,21 @@ class _Verify:
         else:
             made = leaf_piece(node, child.span, columns, integer=self._source.integer)
             yield from self._compare(node, child, stored, made)
+
+    def _sections(self, node: Node, child: Child, stored: Piece, leaf: SectionedLeaf) -> Iterator[Fault]:
+        if leaf.count != child.count or leaf.start != node.child_start(child):
+            yield self._fault(node, child, "has a directory that is not its own")
+        parts: list[Columns] = []
+        for at in range(len(leaf.sections)) if self._deep else ():
+            try:
+                parts.append(leaf.leaf(at).points())
+            except Damaged as error:
+                yield self._unreadable(node, child, error)
+        if len(parts) == len(leaf.sections):
+            told = [(section.first, section.size) for section in leaf.sections]
+            if told != [(int(times[0]), len(times)) for times, _ in parts]:
+                yield self._fault(node, child, "has a section of other points than its directory says")
+            yield from self._leaf(node, child, stored, joined(parts))
 
     def _chain(self, node: Node, child: Child, stored: Piece, chain: Chain) -> Iterator[Fault]:
         if chain.count != child.count or child.count <= LEAF_CAPACITY or node.pointwidth != 0:

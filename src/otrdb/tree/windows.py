@@ -175,7 +175,7 @@ class _Edges:
             if low < passed:
                 continue
             child, above = table[(low - node.start) >> shift]
-            if child.kind == ChildKind.LEAF:
+            if child.kind != ChildKind.NODE:  # a chain has no rows that could be cut
                 count = int(node.rows[row, 0])
                 points.append(self._source.leaf(child).run(before - above, count, child.count))
                 continue

@@ -1,0 +1,270 @@
+"""Leaves in sections: points that come behind those of a stored leaf are coded alone, and what is stored
+stays.
+
+A section is a leaf block that holds some of a leaf's points, those of the next section come behind them. A
+block of its own, the directory, lists them; the node refers to that. Which points are in which section shows
+in no answer. Layout: ``docs/format.md``, section "Sections".
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from itertools import accumulate
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
+
+from otrdb.errors import Damaged
+from otrdb.layout import Layout
+
+from .leaf_block import EncodedBlock
+from .leaves import (
+    MISCOUNTED,
+    ArrayLeaf,
+    Columns,
+    StoredLeaf,
+    damaged_leaf,
+    joined,
+    page_of,
+    subslots_memory,
+    subslots_of,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .nodes import Address, Piece
+    from .source import Source
+
+SECTIONS_TYPE: Final = 5
+
+MOST_SECTIONS: Final = 8
+"""Of a leaf to which more points are likely to come."""
+
+MOST_WHEN_FULL: Final = 2
+"""Of a leaf behind which points have come already: it is rather read than written from then on."""
+
+LARGE: Final = 4_096
+"""Points of a section that is not coded again for the sake of fewer sections."""
+
+SECTIONS_HEAD: Final = Layout(
+    ("start", "q", "first time of the interval"),
+    ("shift", "B", "the interval is 2^shift ns wide"),
+    ("sections", "B", "entries, 2 to 8"),
+    ("zero", "H", ""),
+)
+SECTIONS_ENTRY: Final = Layout(
+    ("first", "q", "time of the section's first point"),
+    ("count", "I", "its points"),
+    ("segment", "I", "address of its block"),
+    ("offset", "I", ""),
+    ("length", "I", ""),
+    ("head", "I", ""),
+)
+
+
+def kept_sections(counts: Sequence[int], new: int, most: int) -> int:
+    """How many of the sections of so many points stay as they are when ``new`` points come behind them, so
+    that there are at most ``most`` sections then; the others are coded anew together with the new points.
+
+    A section that is not larger than what is written behind it goes with it, so sizes fall from one section
+    to the next and every point is coded a few times only, however small the commits are.
+
+    Example:
+        >>> kept_sections([4_096, 1_000, 250], new=250, most=8)
+        2
+        >>> kept_sections([6_000, 3_000], new=9, most=2)
+        1
+    """
+    kept = len(counts)
+    while kept and (kept >= most or counts[kept - 1] <= min(new, LARGE - 1)):
+        kept -= 1
+        new += counts[kept]
+    return kept
+
+
+class Section(NamedTuple):
+    """``size`` points of a leaf, from time ``first`` on: in the block at ``address``, or still in memory."""
+
+    first: int
+    size: int
+    address: Address | None
+    points: ArrayLeaf | None = None
+
+
+class SectionedLeaf:
+    """A leaf in sections, in order. The first `kept` stay as they are when it is written, the others become
+    one. Of a leaf that was written, all stay.
+    """
+
+    __slots__ = (
+        "_address",
+        "_firsts",
+        "_source",
+        "_starts",
+        "_subslots",
+        "kept",
+        "sections",
+        "shift",
+        "start",
+    )
+
+    def __init__(
+        self,
+        source: Source,
+        start: int,
+        shift: int,
+        sections: tuple[Section, ...],
+        *,
+        kept: int,
+        address: Address | None = None,
+    ) -> None:
+        self.start = start
+        self.shift = shift
+        self.sections = sections
+        self.kept = kept
+        self._source = source
+        self._address = address
+        self._firsts = tuple(section.first for section in sections)
+        self._starts = tuple(accumulate((section.size for section in sections), initial=0))
+        self._subslots: Piece | None = None
+
+    @property
+    def count(self) -> int:
+        """Its points."""
+        return self._starts[-1]
+
+    @property
+    def memory(self) -> int:
+        """Bytes this object occupies, about."""
+        held = sum(section.points.memory for section in self.sections if section.points is not None)
+        return 700 + 350 * len(self.sections) + held + (18_432 if self._subslots is not None else 0)
+
+    @property
+    def stored(self) -> tuple[Section, ...]:
+        """The sections that are in blocks and stay there."""
+        return self.sections[: self.kept]
+
+    def unwritten(self) -> ArrayLeaf:
+        """What is to be coded as the last section."""
+        parts = [self.leaf(at).points() for at in range(self.kept, len(self.sections))]
+        return ArrayLeaf(self.start, self.shift, *joined(parts))
+
+    def leaf(self, at: int) -> ArrayLeaf | StoredLeaf:
+        """The points of one section."""
+        section = self.sections[at]
+        if section.points is not None:
+            return section.points
+        if section.address is None:
+            raise Damaged("A section of a leaf is nowhere.")
+        return self._source.leaf_at(section.address)
+
+    def points(self) -> Columns:
+        """All points."""
+        return joined([self.leaf(at).points() for at in range(len(self.sections))])
+
+    def run(self, first: int, count: int, total: int) -> Columns:
+        """``count`` points from the one of index ``first`` on; ``total`` is the number of all, as the node
+        says.
+        """
+        if total != self.count:
+            raise self._miscounted()
+        end, parts = first + count, list[Columns]()
+        for at in range(bisect_right(self._starts, first) - 1, bisect_left(self._starts, end)):
+            begin, size = self._starts[at], self.sections[at].size
+            low, high = max(first - begin, 0), min(end - begin, size)
+            parts.append(self.leaf(at).run(low, high - low, size))
+        return joined(parts)
+
+    def within(self, start: int, end: int) -> Columns:
+        """The points of ``[start, end)``, of each section as few pages as may be."""
+        low = page_of(self._firsts, start)
+        high = bisect_left(self._firsts, end, low + 1)
+        return joined([self.leaf(at).within(start, end) for at in range(low, high)])
+
+    def first_from(self, time: int) -> tuple[int, int] | None:
+        """The first point (time, word) at or after ``time``."""
+        for at in range(page_of(self._firsts, time), len(self.sections)):
+            found = self.leaf(at).first_from(time)
+            if found is not None:
+                return found
+        return None
+
+    def last_before(self, time: int) -> tuple[int, int] | None:
+        """The last point (time, word) before ``time``."""
+        for at in range(page_of(self._firsts, time), -1, -1):
+            found = self.leaf(at).last_before(time)
+            if found is not None:
+                return found
+        return None
+
+    def subslots(self, integer: bool) -> Piece:
+        """The rows of the leaf's 256 sub-slots that hold points: made on first use, then cached."""
+        cache, key = self._source.cache, (self._address, "subslots")
+        piece: Piece | None = self._subslots if self._address is None else cache.get(key)
+        if piece is None:
+            piece = subslots_of(self.points(), integer, self.start, self.shift)
+            if self._address is None:
+                self._subslots = piece
+            else:
+                cache.put(key, piece, subslots_memory(self.count))
+        return piece
+
+    def _miscounted(self) -> Damaged:
+        if self._address is None:
+            return Damaged(f"A leaf {MISCOUNTED}.")
+        return damaged_leaf(self._address, "The leaf", MISCOUNTED)
+
+
+Leaf: TypeAlias = ArrayLeaf | StoredLeaf | SectionedLeaf
+
+
+def appended(leaf: StoredLeaf | SectionedLeaf, source: Source, columns: Columns, most: int) -> SectionedLeaf:
+    """The leaf with ``columns`` behind its points, to be written in at most ``most`` sections."""
+    stored, new = _stored_and_new(leaf, columns)
+    points = ArrayLeaf(leaf.start, leaf.shift, *new)
+    last = Section(int(new[0][0]), len(new[0]), None, points)
+    kept = kept_sections([section.size for section in stored], last.size, most)
+    if isinstance(leaf, SectionedLeaf):
+        kept = min(kept, leaf.kept)
+    return SectionedLeaf(source, leaf.start, leaf.shift, (*stored, last), kept=kept)
+
+
+def _stored_and_new(
+    leaf: StoredLeaf | SectionedLeaf, columns: Columns
+) -> tuple[tuple[Section, ...], Columns]:
+    """The sections in blocks, and the points behind them."""
+    if isinstance(leaf, StoredLeaf):
+        return (Section(leaf.first, leaf.count, leaf.address),), columns
+    *stored, last = leaf.sections
+    if last.points is None:
+        return leaf.sections, columns
+    return tuple(stored), joined([last.points.points(), columns])
+
+
+def encode_sections(leaf: SectionedLeaf, last: Address) -> EncodedBlock:
+    """The directory's bytes, once the `SectionedLeaf.unwritten` points are in the block at ``last``."""
+    new = leaf.sections[leaf.kept :]
+    sections = *leaf.stored, Section(new[0].first, sum(section.size for section in new), last)
+    head = SECTIONS_HEAD.pack(leaf.start, leaf.shift, len(sections), 0)
+    entries = [
+        SECTIONS_ENTRY.pack(section.first, section.size, *(section.address or ())) for section in sections
+    ]
+    return EncodedBlock(SECTIONS_TYPE, head + b"".join(entries), [])
+
+
+def decode_sections(source: Source, address: Address, block: bytes) -> SectionedLeaf:
+    """Read a directory, whose checksum the storage layer has proved."""
+    start, shift, number, _ = SECTIONS_HEAD.unpack_from(block)
+    if not number or len(block) != SECTIONS_HEAD.size + number * SECTIONS_ENTRY.size:
+        raise Damaged("A leaf's directory does not have the length its head gives it.")
+    sections = tuple(_entry(block, at) for at in range(number))
+    return SectionedLeaf(source, start, shift, sections, kept=number, address=address)
+
+
+def _entry(block: bytes, at: int) -> Section:
+    first, count, *address = SECTIONS_ENTRY.unpack_from(block, SECTIONS_HEAD.size + at * SECTIONS_ENTRY.size)
+    return Section(first, count, tuple(address))
+
+
+def section_addresses(leaf: SectionedLeaf) -> list[Address]:
+    """The addresses of the sections that are in blocks and stay there."""
+    return [section.address for section in leaf.stored if section.address is not None]
