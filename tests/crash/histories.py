@@ -113,6 +113,29 @@ HISTORIES: dict[str, list[Operation]] = {
         Flush(INT),
         Flush(None),
     ],
+    "trickling": [
+        one(0, 0, 300),
+        Flush(0),
+        *[
+            step
+            for start, count in ((300, 60), (360, 9), (369, 1))
+            for step in (one(0, start, count), Flush(0))
+        ],
+        Keep("in sections"),
+        one(0, 370, 2),
+        Ask(0),
+        one(0, 372, 90, "equal"),
+        Flush(0),
+        one(0, 462, 5),
+        seconds(0, 355, 365),
+        one(0, 470, 20),
+        Flush(0),
+        one(0, 490, 3, "replace"),
+        Flush(0),
+        one(0, 350, 2),
+        Flush(0),
+        Drop("in sections"),
+    ],
     "carry-overs": [
         one(BOOL, 0, 2),
         *[one(turn % 2, 300 * turn, 300) for turn in range(6)],

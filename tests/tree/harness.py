@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from fractions import Fraction
 from math import isqrt
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from otrdb import kernels, tree
 from otrdb.model import MIN_TIME, Kind, Merge
+from otrdb.tree.source import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 Words = NDArray[np.int64]
 
@@ -31,6 +36,7 @@ class Harness:
         self.version = 10
         self.roots = {10: self.root}
         self.obsolete: list[tree.Address] = []
+        self.address: tree.Address | None = None
 
     def insert(self, times: Words, words: Words, merge: Merge = Merge.NEVER, *, save: bool = True) -> None:
         order = times.argsort(kind="stable")
@@ -54,13 +60,34 @@ class Harness:
 
     def save(self) -> None:
         saving = tree.Save(self.blocks)
-        address = saving.tree(self.source, self.root)
+        if self.address is not None:
+            self.obsolete.append(self.address)
+        self.address = saving.tree(self.source, self.root)
         saving.publish()
         self.source.cache.clear()
-        self.root = self.source.node_at(address)
+        self.root = self.source.node_at(self.address)
 
     def faults(self) -> list[tree.Fault]:
         return list(tree.verify(self.source, self.root, self.version, deep=True))
+
+    def live(self) -> set[tree.Address]:
+        """All written blocks but those that were left behind."""
+        left = set(self.obsolete)
+        assert len(left) == len(self.obsolete), "left behind once only"
+        return set(self.blocks.addresses()) - left
+
+    def reachable(self) -> set[tree.Address]:
+        """All blocks of the tree, which was saved."""
+        assert self.address is not None
+        return {self.address, *self._below(self.root)}
+
+    def _below(self, node: tree.Node) -> Iterator[tree.Address]:
+        for child in node.children:
+            if child.address is not None:
+                yield child.address
+            yield from listed(self.source, child)
+            if child.kind == tree.ChildKind.NODE:
+                yield from self._below(self.source.node(child))
 
     def values(self, start: int, end: int) -> tuple[list[int], list[int]]:
         times, words = tree.values(self.source, self.root, start, end)

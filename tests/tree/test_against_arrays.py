@@ -67,6 +67,7 @@ class TreeMachine(RuleBasedStateMachine):
         self.tree = Harness(kind)
         self.points: list[tuple[int, int]] = []
         self.states = {10: list(self.points)}
+        self.saved = False
 
     def _values(self, size: int, seed: int) -> Words:
         random = np.random.default_rng(seed)
@@ -88,8 +89,26 @@ class TreeMachine(RuleBasedStateMachine):
     def insert(self, shape: str, size: int, seed: int, merge: Merge, save: bool) -> None:
         if merge is not Merge.NEVER:
             size = min(size, 300)
-        times, words = shaped_times(shape, size, seed), self._values(size, seed + 1)
+        self._insert(shaped_times(shape, size, seed), self._values(size, seed + 1), merge, save)
+
+    @rule(
+        gap=st.sampled_from([0, 1, 1 << 10, 1 << 24]),
+        step=st.sampled_from([0, 1, 1 << 10, 1 << 24]),
+        sizes=st.lists(st.sampled_from([1, 2, 30, 300, 3_000, 9_000]), min_size=1, max_size=6),
+        seed=st.integers(0, 1 << 30),
+        merge=st.sampled_from(list(Merge)),
+        save=st.booleans(),
+    )
+    def append(self, gap: int, step: int, sizes: list[int], seed: int, merge: Merge, save: bool) -> None:
+        """Points behind the newest: what makes a leaf grow in sections."""
+        for size in sizes if merge is Merge.NEVER else [min(size, 300) for size in sizes]:
+            newest = self.points[-1][0] if self.points else T0
+            times = newest + gap + step * np.arange(size, dtype=np.int64)
+            self._insert(np.minimum(times, MAX_TIME - 2), self._values(size, seed), merge, save)
+
+    def _insert(self, times: Words, words: Words, merge: Merge, save: bool) -> None:
         self.tree.insert(times, words, merge, save=save)
+        self.saved = save
         if merge is Merge.NEVER:
             self.points = sorted(
                 [*self.points, *zip(times.tolist(), words.tolist(), strict=True)], key=lambda p: p[0]
@@ -104,6 +123,7 @@ class TreeMachine(RuleBasedStateMachine):
         if whole and data.draw(st.integers(0, 3)) == 0:
             start, end = MIN_TIME, MAX_TIME
         self.tree.erase(start, end, save=save)
+        self.saved = save
         self.points = [point for point in self.points if not start <= point[0] < end]
         self.states[self.tree.version] = self.points
 
@@ -170,6 +190,8 @@ class TreeMachine(RuleBasedStateMachine):
         if hasattr(self, "tree"):
             assert self.tree.faults() == []
             assert self.tree.root.count == len(self.points)
+            if self.saved:
+                assert self.tree.live() == self.tree.reachable()
 
 
 def check_row(kind: Kind, words: Words, row: Words) -> None:

@@ -152,6 +152,19 @@ class ArchiveMachine(RuleBasedStateMachine):
             known.told(inserted.version)
 
     @precondition(lambda self: self.models)
+    @rule(data=st.data(), sizes=st.lists(st.integers(1, 300), min_size=2, max_size=6), merge=MERGES)
+    def trickle(self, data: st.DataObject, sizes: list[int], merge: Any) -> None:
+        """Small commits of points behind the newest."""
+        stream, known = self.pick(data)
+        for size in sizes:
+            newest = int(known.state.times[-1]) if len(known.state.times) else 0
+            times = np.minimum(newest + np.arange(size) * (size % 3), LAST_TIME)
+            values = (np.arange(size) % 5).astype(known.kind.dtype)
+            stream.insert(times, values, merge=merge)
+            known.insert(times, values, merge)
+            known.told(stream.flush())
+
+    @precondition(lambda self: self.models)
     @rule(data=st.data(), merge=MERGES)
     def insert_into_many(self, data: st.DataObject, merge: Any) -> None:
         """Insert one batch into all streams."""

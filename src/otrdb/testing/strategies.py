@@ -114,10 +114,13 @@ LARGE = st.one_of(
 
 @st.composite
 def batches(draw: st.DrawFn, kind: Kind, sizes: st.SearchStrategy[int], taken: Any = ()) -> Batch:
-    """Times and values in order of arrival; some batches have only times that are `taken` already."""
+    """Times and values in order of arrival; some batches have only times that are `taken` already, some begin
+    at the last of these.
+    """
     size = draw(sizes)
     shape = draw(st.sampled_from(SHAPES))
-    start = draw(st.sampled_from(ANCHORS)) + draw(st.sampled_from([0, 0, 1, 40]))
+    newest = [int(taken[-1])] if len(taken) else []
+    start = draw(st.sampled_from([*ANCHORS, *newest])) + draw(st.sampled_from([0, 0, 1, 40]))
     again = len(taken) > 0 and draw(st.booleans())
     random = np.random.default_rng(draw(st.integers(0, 1_000)))
     times = random.choice(taken, size) if again else shape(random, start, size)

@@ -158,6 +158,10 @@ class MemoryBlocks:
         """A part of the body."""
         return self._blocks[address[1]][1][start : start + length]
 
+    def addresses(self) -> list[Address]:
+        """Where the blocks are."""
+        return [(0, at, len(head) + len(body), len(head)) for at, (head, body) in enumerate(self._blocks)]
+
     @property
     def size(self) -> int:
         """Bytes of all blocks."""
