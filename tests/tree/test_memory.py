@@ -18,7 +18,7 @@ from otrdb.tree.node_block import encode_node
 from otrdb.tree.nodes import Address, Child, ChildKind, Node
 
 if TYPE_CHECKING:
-    from otrdb.tree.leaves import Leaf
+    from otrdb.tree.sections import Leaf
 
 MANY = 200
 Question = Callable[[Source, Address], object]

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otrdb import kernels
-from otrdb.model import MIN_TIME
+from otrdb.model import MAX_TIME, MIN_TIME
 
 from .chains import Chain, build_chain
 from .geometry import (
@@ -29,14 +29,14 @@ from .geometry import (
     row_shift,
     top_spans,
 )
-from .leaves import ArrayLeaf, Columns, joined, summarise_aligned
+from .leaves import Columns, StoredLeaf, joined, summarise_aligned
 from .nodes import LEAVES, Address, Child, ChildKind, Node, NodeBuilder, Piece, empty_node
+from .sections import NONE_STORED, SectionedLeaf, Stored, made_leaf, stored_sections
 from .source import listed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from .sections import SectionedLeaf
     from .source import Source
 
 Words = NDArray[np.int64]
@@ -50,7 +50,7 @@ def empty_root() -> Node:
 class Edit:
     """One change of one tree: what it reads, the version it makes, and the blocks it leaves behind."""
 
-    __slots__ = ("memory", "obsolete", "placed", "source", "version")
+    __slots__ = ("last", "memory", "obsolete", "placed", "source", "version")
 
     def __init__(self, source: Source, version: int, placed: Callable[[Child], None] | None = None) -> None:
         self.source = source
@@ -59,6 +59,8 @@ class Edit:
         """Is told of every leaf as it is placed, to write it early. Only for one insert, not with REPLACE:
         what was placed may not be read again before it is durable.
         """
+        self.last = MAX_TIME
+        """The last time at which points come: leaves that end before it are not expected to get more."""
         self.obsolete: list[Address] = []
         self.memory = 0
         """Bytes of the blocks made, about; some may have been replaced again."""
@@ -78,20 +80,34 @@ class Edit:
             for below in self.source.node(child).children:
                 self.forget_below(below)
 
-    def put_leaf(self, builder: NodeBuilder, index: int, span: int, columns: Columns) -> None:
-        """Place a leaf of ``columns`` over ``span`` children."""
+    def put_leaf(
+        self, builder: NodeBuilder, index: int, span: int, columns: Columns, stored: Stored = NONE_STORED
+    ) -> None:
+        """Place a leaf of ``columns`` over ``span`` children.
+
+        Sections that stay where they are ``stored`` are taken out of that.
+        """
         node = builder.node
         start = node.start + (index << child_shift(node.pointwidth))
-        leaf = ArrayLeaf(start, interval_shift(node.pointwidth, span), *columns)
-        child = Child(index, span, ChildKind.LEAF, self.version, len(columns[0]), block=leaf)
-        self._put(builder, child, leaf_piece(node, span, columns, integer=self.source.integer))
+        shift = interval_shift(node.pointwidth, span)
+        full = start + (1 << shift) <= self.last
+        inside = stored.within(start, start + (1 << shift))
+        leaf = made_leaf(self.source, start, shift, inside, columns, full=full)
+        stored.take(stored_sections(leaf))
+        piece = leaf_piece(node, span, columns, integer=self.source.integer)
+        if isinstance(leaf, StoredLeaf):
+            address, count = leaf.address, leaf.count
+            builder.put(Child(index, span, ChildKind.LEAF, self.version, count, address=address), piece)
+            return
+        kind = ChildKind.SECTIONS if isinstance(leaf, SectionedLeaf) else ChildKind.LEAF
+        self._put(builder, Child(index, span, kind, self.version, len(columns[0]), block=leaf), piece)
 
     def put_appended(self, builder: NodeBuilder, child: Child, leaf: SectionedLeaf, piece: Piece) -> None:
         """Place ``child``'s leaf with more points behind those it has."""
         self.obsolete.extend(listed(self.source, child)[leaf.kept :])
         if child.kind == ChildKind.SECTIONS or not leaf.kept:
             self.forget(child)
-        kind = ChildKind.SECTIONS if leaf.kept else ChildKind.LEAF
+        kind = ChildKind.SECTIONS if leaf.parts > 1 else ChildKind.LEAF
         self._put(builder, Child(child.index, child.span, kind, self.version, leaf.count, block=leaf), piece)
 
     def _put(self, builder: NodeBuilder, child: Child, piece: Piece) -> None:
@@ -114,8 +130,11 @@ class Edit:
         child = Child(index, 1, ChildKind.CHAIN, self.version, chain.count, block=chain)
         builder.put(child, chain.piece(self.source.integer, index * SLOTS_PER_CHILD))
 
-    def build(self, builder: NodeBuilder, index: int, span: int, columns: Columns) -> None:
-        """Give the points of ``columns`` their canonical shape within an interval that holds nothing else.
+    def build(
+        self, builder: NodeBuilder, index: int, span: int, columns: Columns, stored: Stored = NONE_STORED
+    ) -> None:
+        """Give the points of ``columns`` their canonical shape within an interval that holds nothing else;
+        some of them are ``stored`` in sections already.
 
         What the builder remembers of emptied children stays where no point comes.
         """
@@ -123,10 +142,10 @@ class Edit:
         if count == 0:
             return
         if count <= LEAF_CAPACITY:
-            self.put_leaf(builder, index, span, columns)
+            self.put_leaf(builder, index, span, columns, stored)
         elif span > 1:
             for at, part in halves(builder.node, index, span, columns):
-                self.build(builder, at, span // 2, part)
+                self.build(builder, at, span // 2, part, stored)
         elif builder.node.pointwidth == 0:
             chain = build_chain(
                 builder.node.start + (index << LEVEL_SHIFT),
@@ -137,7 +156,7 @@ class Edit:
             )
             self.put_chain(builder, index, chain)
         else:
-            self.put_node(builder, index, self._build_node(builder, index, columns))
+            self.put_node(builder, index, self._build_node(builder, index, columns, stored))
 
     def settle(self, builder: NodeBuilder) -> None:
         """Restore the canonical rule in a node from which points were taken away.
@@ -171,7 +190,7 @@ class Edit:
         below = [c for c in self.source.node(child).children if c.kind]
         return joined([self.points_below(c) for c in below])
 
-    def _build_node(self, above: NodeBuilder, index: int, columns: Columns) -> Node:
+    def _build_node(self, above: NodeBuilder, index: int, columns: Columns, stored: Stored) -> Node:
         parent = above.node
         start = parent.start + (index << child_shift(parent.pointwidth))
         builder = NodeBuilder(empty_node(start, parent.pointwidth - LEVEL_SHIFT))
@@ -180,7 +199,7 @@ class Edit:
             # Something was taken away somewhere below: where no point comes now, it may have been there.
             builder.empty(0, CHILDREN, emptied)
         for at, span, part in top_parts(builder.node, columns):
-            self.build(builder, at, span, part)
+            self.build(builder, at, span, part, stored)
         return builder.finish()
 
 

@@ -15,11 +15,11 @@ from .edit import Edit, halves, leaf_piece, top_parts
 from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, row_shift
 from .leaves import ArrayLeaf, joined
 from .nodes import EMPTY_SLOTS, Child, ChildKind, Node, NodeBuilder, Piece
-from .sections import MOST_SECTIONS, MOST_WHEN_FULL, appended
+from .sections import NONE_STORED, Stored, appended, stored_sections
 
 if TYPE_CHECKING:
     from .leaves import Columns, StoredLeaf
-    from .sections import SectionedLeaf
+    from .sections import Leaf, SectionedLeaf
 
 Words = NDArray[np.int64]
 
@@ -33,7 +33,10 @@ def insert(edit: Edit, root: Node, columns: Columns, merge: Merge) -> Node:
     """
     if merge is not Merge.NEVER:
         columns = _merged((EMPTY_SLOTS, EMPTY_SLOTS), columns, merge, edit.source.integer)
-    return _Insert(edit, merge, int(columns[0][-1])).into_node(root, columns) if len(columns[0]) else root
+    if not len(columns[0]):
+        return root
+    edit.last = int(columns[0][-1])
+    return _Insert(edit, merge).into_node(root, columns)
 
 
 def _merged(stored: Columns, new: Columns, merge: Merge, integer: bool) -> Columns:
@@ -46,11 +49,9 @@ def _merged(stored: Columns, new: Columns, merge: Merge, integer: bool) -> Colum
 class _Insert:
     """The recursion of one insert."""
 
-    def __init__(self, edit: Edit, merge: Merge, last: int) -> None:
+    def __init__(self, edit: Edit, merge: Merge) -> None:
         self._edit = edit
         self._merge = merge
-        self._last = last
-        """The last time at which a point comes."""
 
     def into_node(self, node: Node, columns: Columns) -> Node:
         builder = NodeBuilder(node)
@@ -80,27 +81,40 @@ class _Insert:
         elif child.kind == ChildKind.CHAIN:
             edit.forget(child)
             edit.put_chain(builder, child.index, self._into_chain(edit.source.chain(child), columns))
-        elif not self._append(builder, child, columns):
-            edit.forget_below(child)
-            stored = edit.source.leaf(child).points()
-            merged = _merged(stored, columns, self._merge, edit.source.integer)
-            builder.empty(child.index, child.span, child.version)
-            edit.build(builder, child.index, child.span, merged)
+        else:
+            leaf = edit.source.leaf(child)
+            if not self._append(builder, child, leaf, columns):
+                self._rewrite(builder, child, leaf, columns)
 
-    def _append(self, builder: NodeBuilder, child: Child, columns: Columns) -> bool:
+    def _rewrite(self, builder: NodeBuilder, child: Child, leaf: Leaf, columns: Columns) -> None:
+        """Put the leaf's points and the new ones together; sections stay if the new ones come behind them."""
+        edit, sections, before = self._edit, stored_sections(leaf), leaf.points()
+        merged = _merged(before, columns, self._merge, edit.source.integer)
+        stored = Stored(sections, before[0])
+        builder.empty(child.index, child.span, child.version)
+        behind = self._is_behind(columns, int(before[0][-1]))
+        edit.build(builder, child.index, child.span, merged, stored if behind else NONE_STORED)
+        edit.obsolete.extend(stored.left())
+        if child.kind == ChildKind.SECTIONS:
+            edit.forget(child)
+
+    def _is_behind(self, columns: Columns, last: int) -> bool:
+        """Whether all of the points come behind one of time ``last``, which stays as it is."""
+        first = int(columns[0][0])
+        return first > last or (first == last and self._merge is Merge.NEVER)
+
+    def _append(self, builder: NodeBuilder, child: Child, leaf: Leaf, columns: Columns) -> bool:
         """Whether the points come behind all of a written leaf and fit in it, so that they were appended.
 
         Of the leaf only the points of its last row are read.
         """
-        edit, leaf = self._edit, self._edit.source.leaf(child)
         if isinstance(leaf, ArrayLeaf) or child.count + len(columns[0]) > LEAF_CAPACITY:
             return False
         piece = self._appended_piece(builder.node, child, leaf, columns)
         if piece is None:
             return False
-        full = builder.node.child_end(child) <= self._last
-        most = MOST_WHEN_FULL if full else MOST_SECTIONS
-        edit.put_appended(builder, child, appended(leaf, edit.source, columns, most), piece)
+        edit, end = self._edit, builder.node.child_end(child)
+        edit.put_appended(builder, child, appended(leaf, edit.source, columns, full=end <= edit.last), piece)
         return True
 
     def _appended_piece(
@@ -115,8 +129,7 @@ class _Insert:
         if time < last + (1 << row_shift(node.pointwidth, child.span)):
             count = int(rows[-1, 0])
             before = leaf.run(child.count - count, count, child.count)
-            end = int(before[0][-1])
-            if time < end or (time == end and self._merge is not Merge.NEVER):
+            if not self._is_behind(columns, int(before[0][-1])):
                 return None
             columns, whole = joined([before, columns]), whole - 1
         new = leaf_piece(node, child.span, columns, integer=self._edit.source.integer)

@@ -79,17 +79,21 @@ class Save:
 
         return take
 
-    def _leaves(self, source: Source, children: list[Child], habit: Habit) -> tuple[Address, ArrayLeaf]:
-        """Write the leaves, or of those to which points were appended the last section; returns the last."""
-        leaves = [_unwritten(child.block) for child in children]
-        blocks = self._encode(lambda leaf: _encoded(source, leaf, habit), leaves)
-        for child, block in zip(children, blocks, strict=True):
-            address = self._writer.add(*block)
+    def _leaves(
+        self, source: Source, children: list[Child], habit: Habit
+    ) -> tuple[Address, ArrayLeaf] | None:
+        """Write the leaves, of those in sections what is in no block yet; returns what came last."""
+        parts = [_unwritten(child.block) for child in children]
+        leaves = [leaf for part in parts for leaf in part]
+        blocks = iter(self._encode(lambda leaf: _encoded(source, leaf, habit), leaves))
+        for child, part in zip(children, parts, strict=True):
+            addresses = [self._writer.add(*block) for block in islice(blocks, len(part))]
             if child.kind == ChildKind.SECTIONS:
-                self._place(child, self._writer.add(*encode_sections(child.block, address)))
+                sections = child.block.written(addresses)
+                self._place(child, self._writer.add(*encode_sections(child.block, sections)))
             else:
-                self._place(child, address)
-        return address, leaves[-1]
+                self._place(child, addresses[0])
+        return (addresses[-1], leaves[-1]) if addresses else None
 
     def publish(self) -> None:
         """The written blocks are durable: refer to them, drop the points, cache nodes and newest leaves."""
@@ -126,8 +130,8 @@ class Save:
         return address
 
 
-def _unwritten(leaf: ArrayLeaf | SectionedLeaf) -> ArrayLeaf:
-    return leaf.unwritten() if isinstance(leaf, SectionedLeaf) else leaf
+def _unwritten(leaf: ArrayLeaf | SectionedLeaf) -> list[ArrayLeaf]:
+    return leaf.unwritten() if isinstance(leaf, SectionedLeaf) else [leaf]
 
 
 def _encoded(source: Source, leaf: ArrayLeaf, habit: Habit) -> EncodedBlock:

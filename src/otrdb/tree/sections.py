@@ -9,12 +9,14 @@ in no answer. Layout: ``docs/format.md``, section "Sections".
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
+from otrdb import kernels
 from otrdb.errors import Damaged
 from otrdb.layout import Layout
 
+from .geometry import LEAF_CAPACITY, LEVEL_SHIFT
 from .leaf_block import EncodedBlock
 from .leaves import (
     MISCOUNTED,
@@ -27,10 +29,12 @@ from .leaves import (
     subslots_memory,
     subslots_of,
 )
+from .nodes import EMPTY_SLOTS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from .leaves import Words
     from .nodes import Address, Piece
     from .source import Source
 
@@ -61,26 +65,6 @@ SECTIONS_ENTRY: Final = Layout(
 )
 
 
-def kept_sections(counts: Sequence[int], new: int, most: int) -> int:
-    """How many of the sections of so many points stay as they are when ``new`` points come behind them, so
-    that there are at most ``most`` sections then; the others are coded anew together with the new points.
-
-    A section that is not larger than what is written behind it goes with it, so sizes fall from one section
-    to the next and every point is coded a few times only, however small the commits are.
-
-    Example:
-        >>> kept_sections([4_096, 1_000, 250], new=250, most=8)
-        2
-        >>> kept_sections([6_000, 3_000], new=9, most=2)
-        1
-    """
-    kept = len(counts)
-    while kept and (kept >= most or counts[kept - 1] <= min(new, LARGE - 1)):
-        kept -= 1
-        new += counts[kept]
-    return kept
-
-
 class Section(NamedTuple):
     """``size`` points of a leaf, from time ``first`` on: in the block at ``address``, or still in memory."""
 
@@ -89,19 +73,28 @@ class Section(NamedTuple):
     address: Address | None
     points: ArrayLeaf | None = None
 
+    @property
+    def written(self) -> Address:
+        """The address, which must be there."""
+        if self.address is None:
+            raise Damaged("A section of a leaf is nowhere.")
+        return self.address
+
 
 class SectionedLeaf:
-    """A leaf in sections, in order. The first `kept` stay as they are when it is written, the others become
-    one. Of a leaf that was written, all stay.
+    """A leaf in sections, in order.
+
+    The first `kept` stay as they are when it is written; from each of ``borders`` to the next the others
+    become one. Of a leaf that was written all stay.
     """
 
     __slots__ = (
         "_address",
+        "_borders",
         "_firsts",
         "_source",
         "_starts",
         "_subslots",
-        "kept",
         "sections",
         "shift",
         "start",
@@ -113,16 +106,15 @@ class SectionedLeaf:
         start: int,
         shift: int,
         sections: tuple[Section, ...],
-        *,
-        kept: int,
+        borders: tuple[int, ...],
         address: Address | None = None,
     ) -> None:
         self.start = start
         self.shift = shift
         self.sections = sections
-        self.kept = kept
         self._source = source
         self._address = address
+        self._borders = borders
         self._firsts = tuple(section.first for section in sections)
         self._starts = tuple(accumulate((section.size for section in sections), initial=0))
         self._subslots: Piece | None = None
@@ -139,23 +131,43 @@ class SectionedLeaf:
         return 700 + 350 * len(self.sections) + held + (18_432 if self._subslots is not None else 0)
 
     @property
+    def kept(self) -> int:
+        """How many sections are in blocks and stay there."""
+        return self._borders[0]
+
+    @property
     def stored(self) -> tuple[Section, ...]:
-        """The sections that are in blocks and stay there."""
+        """These sections."""
         return self.sections[: self.kept]
 
-    def unwritten(self) -> ArrayLeaf:
-        """What is to be coded as the last section."""
-        parts = [self.leaf(at).points() for at in range(self.kept, len(self.sections))]
-        return ArrayLeaf(self.start, self.shift, *joined(parts))
+    @property
+    def parts(self) -> int:
+        """How many sections it has once it is written."""
+        return self.kept + len(self._borders) - 1
+
+    def unwritten(self) -> list[ArrayLeaf]:
+        """What is to be coded, each for a section of its own."""
+        return [self._together(low, high) for low, high in pairwise(self._borders)]
+
+    def _together(self, low: int, high: int) -> ArrayLeaf:
+        last = self.leaf(high - 1)
+        parts = [self.leaf(at).points() for at in range(low, high)]
+        return ArrayLeaf(last.start, last.shift, *joined(parts))
+
+    def written(self, addresses: Sequence[Address]) -> tuple[Section, ...]:
+        """All sections, once those that are `unwritten` are in blocks."""
+        made = [
+            Section(self._firsts[low], self._starts[high] - self._starts[low], address)
+            for (low, high), address in zip(pairwise(self._borders), addresses, strict=True)
+        ]
+        return *self.stored, *made
 
     def leaf(self, at: int) -> ArrayLeaf | StoredLeaf:
         """The points of one section."""
         section = self.sections[at]
         if section.points is not None:
             return section.points
-        if section.address is None:
-            raise Damaged("A section of a leaf is nowhere.")
-        return self._source.leaf_at(section.address)
+        return self._source.leaf_at(section.written)
 
     def points(self) -> Columns:
         """All points."""
@@ -217,37 +229,168 @@ class SectionedLeaf:
 Leaf: TypeAlias = ArrayLeaf | StoredLeaf | SectionedLeaf
 
 
-def appended(leaf: StoredLeaf | SectionedLeaf, source: Source, columns: Columns, most: int) -> SectionedLeaf:
-    """The leaf with ``columns`` behind its points, to be written in at most ``most`` sections."""
-    stored, new = _stored_and_new(leaf, columns)
-    points = ArrayLeaf(leaf.start, leaf.shift, *new)
-    last = Section(int(new[0][0]), len(new[0]), None, points)
-    kept = kept_sections([section.size for section in stored], last.size, most)
+def kept_sections(sizes: Sequence[int], new: int, most: int) -> int:
+    """How many of the sections of so many points stay as they are when ``new`` points come behind them, so
+    that there are at most ``most`` sections then; the others are coded anew together with the new points.
+
+    A section that is not larger than what is written behind it goes with it, so sizes fall from one section
+    to the next and every point is coded a few times only, however small the commits are.
+
+    Example:
+        >>> kept_sections([4_096, 1_000, 250], new=250, most=8)
+        2
+        >>> kept_sections([6_000, 3_000], new=9, most=2)
+        1
+    """
+    kept = len(sizes)
+    while kept and (kept >= most or sizes[kept - 1] <= min(new, LARGE - 1)):
+        kept -= 1
+        new += sizes[kept]
+    return kept
+
+
+def middle_of(start: int, first: int, last: int) -> tuple[int, int] | None:
+    """Where the points from ``first`` to ``last`` of a leaf that begins at ``start`` are divided first if it
+    has to be, and log2 of the width of either half; None if it never is.
+
+    Example:
+        >>> middle_of(0, first=3, last=40), middle_of(0, first=33, last=40)
+        ((32, 5), None)
+    """
+    shift = ((first - start) ^ (last - start)).bit_length() - 1
+    return (start + ((last - start) >> shift << shift), shift) if shift >= LEVEL_SHIFT else None
+
+
+class _Plan(NamedTuple):
+    """How a leaf is written: how many of its sections stay, how many of the new points go with the others,
+    and if they are not all of them, log2 of the width of the halves of time they are divided by.
+    """
+
+    kept: int
+    cut: int
+    shift: int = 0
+
+
+def _planned(start: int, stored: Sequence[Section], times: Words, *, full: bool) -> _Plan:
+    """A leaf that will have to be divided in halves, since the first holds more than half of what a leaf may,
+    is divided there already: nothing is coded again when that happens.
+    """
+    sizes, new = [section.size for section in stored], len(times)
+    first = stored[0].first if stored else int(times[0])
+    middle = None if full else middle_of(start, first, int(times[-1]))
+    if middle is None:
+        return _Plan(kept_sections(sizes, new, MOST_WHEN_FULL if full else MOST_SECTIONS), new)
+    before = sum(section.first < middle[0] for section in stored)
+    cut = kernels.bisect(times, middle[0])
+    if sum(sizes[:before]) + cut <= LEAF_CAPACITY // 2:
+        return _Plan(kept_sections(sizes, new, MOST_SECTIONS), new)
+    if cut:
+        return _Plan(kept_sections(sizes, cut, MOST_WHEN_FULL), cut, middle[1])
+    if before == len(stored) > MOST_WHEN_FULL:
+        return _Plan(kept_sections(sizes[:-1], sizes[-1], MOST_WHEN_FULL), 0, middle[1])
+    before = min(before, MOST_SECTIONS - 1)
+    return _Plan(before + kept_sections(sizes[before:], new, MOST_SECTIONS - before), new)
+
+
+def appended(
+    leaf: StoredLeaf | SectionedLeaf, source: Source, columns: Columns, *, full: bool
+) -> SectionedLeaf:
+    """The leaf with ``columns`` behind its points. A ``full`` one is not expected to get more."""
+    stored = stored_sections(leaf)
     if isinstance(leaf, SectionedLeaf):
-        kept = min(kept, leaf.kept)
-    return SectionedLeaf(source, leaf.start, leaf.shift, (*stored, last), kept=kept)
+        stored = tuple(section for section in leaf.sections if section.address is not None)
+        columns = joined([*(section.points.points() for section in leaf.sections if section.points), columns])
+    plan = _planned(leaf.start, stored, columns[0], full=full)
+    if isinstance(leaf, SectionedLeaf) and leaf.kept < plan.kept:
+        plan = plan._replace(kept=leaf.kept)
+    return _sectioned(source, leaf.start, leaf.shift, stored, columns, plan)
 
 
-def _stored_and_new(
-    leaf: StoredLeaf | SectionedLeaf, columns: Columns
-) -> tuple[tuple[Section, ...], Columns]:
-    """The sections in blocks, and the points behind them."""
+class Stored:
+    """The sections of a leaf that is divided or grows into nodes, until a new leaf takes them."""
+
+    def __init__(self, sections: Sequence[Section], times: Words) -> None:
+        ends = accumulate(section.size for section in sections)
+        self._sections = [(section, int(times[end - 1])) for section, end in zip(sections, ends, strict=True)]
+
+    def within(self, start: int, end: int) -> tuple[Section, ...]:
+        """Those that hold the first points of ``[start, end)``, and no others."""
+        inside = tuple(each for each in self._sections if each[0].first < end and each[1] >= start)
+        if inside and (inside[0][0].first < start):
+            return ()
+        return tuple(section for section, last in inside if last < end)
+
+    def take(self, sections: Sequence[Section]) -> None:
+        """These are part of a leaf again."""
+        self._sections = [each for each in self._sections if each[0] not in sections]
+
+    def left(self) -> list[Address]:
+        """The blocks of those that nobody took."""
+        return [section.address for section, _ in self._sections if section.address is not None]
+
+
+NONE_STORED: Final = Stored((), EMPTY_SLOTS)
+
+
+def made_leaf(
+    source: Source, start: int, shift: int, stored: Sequence[Section], columns: Columns, *, full: bool
+) -> Leaf:
+    """A leaf of ``columns``, of which the first are in blocks already; one of them, if that is all of it."""
+    if len(stored) == 1 and stored[0].size == len(columns[0]):
+        leaf = source.leaf_at(stored[0].written)
+        if (leaf.start, leaf.shift) == (start, shift):
+            return leaf
+        stored = ()
+    made = _divided(source, start, shift, stored, columns, full=full)
+    return made if made.parts > 1 else made.unwritten()[0]
+
+
+def _divided(
+    source: Source, start: int, shift: int, stored: Sequence[Section], columns: Columns, *, full: bool
+) -> SectionedLeaf:
+    """A leaf of ``columns``, of which the first are in blocks already: those that are worth it stay there."""
+    sizes = [section.size for section in stored]
+    if sum(sizes) == len(columns[0]):
+        if len(sizes) <= (MOST_WHEN_FULL if full else MOST_SECTIONS):
+            return SectionedLeaf(source, start, shift, tuple(stored), (len(sizes),))
+        stored, sizes = stored[:-1], sizes[:-1]
+    new = columns[0][sum(sizes) :]
+    plan = _planned(start, stored, new, full=full)
+    again, stay = sum(sizes[plan.kept :]), sum(sizes[: plan.kept])
+    rest = columns[0][stay:], columns[1][stay:]
+    return _sectioned(source, start, shift, stored[: plan.kept], rest, plan._replace(cut=again + plan.cut))
+
+
+def _sectioned(
+    source: Source, start: int, shift: int, stored: Sequence[Section], columns: Columns, plan: _Plan
+) -> SectionedLeaf:
+    """A leaf of ``stored`` sections and ``columns`` behind them, to be written as planned."""
+    times, words = columns
+    cut, end = plan.cut, len(stored)
+    if cut == len(times):
+        parts = [ArrayLeaf(start, shift, times, words)]
+    else:
+        middle = start + ((int(times[-1]) - start) >> plan.shift << plan.shift)
+        parts = [ArrayLeaf(middle, plan.shift, times[cut:], words[cut:])]
+        if cut:
+            before = middle - (1 << plan.shift)
+            parts.insert(0, ArrayLeaf(before, plan.shift, times[:cut], words[:cut]))
+    new = [Section(int(part.times[0]), len(part.times), None, part) for part in parts]
+    borders = range(end + (cut > 0), end + len(new) + 1)
+    return SectionedLeaf(source, start, shift, (*stored, *new), (plan.kept, *borders))
+
+
+def stored_sections(leaf: Leaf) -> tuple[Section, ...]:
+    """The sections of a leaf that are in blocks and stay there if only more points come."""
     if isinstance(leaf, StoredLeaf):
-        return (Section(leaf.first, leaf.count, leaf.address),), columns
-    *stored, last = leaf.sections
-    if last.points is None:
-        return leaf.sections, columns
-    return tuple(stored), joined([last.points.points(), columns])
+        return (Section(leaf.first, leaf.count, leaf.address),)
+    return leaf.stored if isinstance(leaf, SectionedLeaf) else ()
 
 
-def encode_sections(leaf: SectionedLeaf, last: Address) -> EncodedBlock:
-    """The directory's bytes, once the `SectionedLeaf.unwritten` points are in the block at ``last``."""
-    new = leaf.sections[leaf.kept :]
-    sections = *leaf.stored, Section(new[0].first, sum(section.size for section in new), last)
+def encode_sections(leaf: SectionedLeaf, sections: Sequence[Section]) -> EncodedBlock:
+    """The directory's bytes, once all ``sections`` are in blocks."""
     head = SECTIONS_HEAD.pack(leaf.start, leaf.shift, len(sections), 0)
-    entries = [
-        SECTIONS_ENTRY.pack(section.first, section.size, *(section.address or ())) for section in sections
-    ]
+    entries = [SECTIONS_ENTRY.pack(section.first, section.size, *section.written) for section in sections]
     return EncodedBlock(SECTIONS_TYPE, head + b"".join(entries), [])
 
 
@@ -257,7 +400,7 @@ def decode_sections(source: Source, address: Address, block: bytes) -> Sectioned
     if not number or len(block) != SECTIONS_HEAD.size + number * SECTIONS_ENTRY.size:
         raise Damaged("A leaf's directory does not have the length its head gives it.")
     sections = tuple(_entry(block, at) for at in range(number))
-    return SectionedLeaf(source, start, shift, sections, kept=number, address=address)
+    return SectionedLeaf(source, start, shift, sections, (number,), address)
 
 
 def _entry(block: bytes, at: int) -> Section:
@@ -267,4 +410,4 @@ def _entry(block: bytes, at: int) -> Section:
 
 def section_addresses(leaf: SectionedLeaf) -> list[Address]:
     """The addresses of the sections that are in blocks and stay there."""
-    return [section.address for section in leaf.stored if section.address is not None]
+    return [section.written for section in leaf.stored]

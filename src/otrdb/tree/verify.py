@@ -123,7 +123,10 @@ class _Verify:
         elif child.kind == ChildKind.SECTIONS:
             yield from self._sections(node, child, stored, self._source.sections(child))
         elif self._deep:
-            yield from self._leaf(node, child, stored, self._source.leaf(child).points())
+            leaf = self._source.leaf(child)
+            if (leaf.start, leaf.shift) != (node.child_start(child), node.child_shift(child)):
+                yield self._fault(node, child, "was written for another interval")
+            yield from self._leaf(node, child, stored, leaf.points())
 
     def _twin(self, twin: Child | None) -> Node | None:
         """The node at the same place in the newer version; None where that has none, or a damaged one."""
