@@ -14,6 +14,7 @@ from .leaf_block import LEAF_TYPE, page_sums
 from .locate import EVERYTHING, locate
 from .nodes import Address, Child, ChildKind, Node, Piece
 from .points import first_from, last_before, values
+from .references import Reference, redirected, references
 from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
@@ -36,6 +37,7 @@ __all__ = [
     "MemoryBlocks",
     "Node",
     "Piece",
+    "Reference",
     "Save",
     "Source",
     "aligned_windows",
@@ -50,6 +52,8 @@ __all__ = [
     "last_before",
     "locate",
     "page_sums",
+    "redirected",
+    "references",
     "touched_leaves",
     "values",
     "verify",
