@@ -216,7 +216,7 @@ def test_pruned_versions_stay_gone_and_numbers_are_not_given_again() -> None:
             archive.create("again", uuid=made)
 
 
-@pytest.mark.parametrize("kind", [ChildKind.LEAF, ChildKind.NODE])
+@pytest.mark.parametrize("kind", [ChildKind.LEAF, ChildKind.SECTIONS, ChildKind.NODE])
 def test_what_is_damaged_stays_and_stops_no_other(tmp_path: Path, kind: ChildKind) -> None:
     path = tmp_path / "a.otr"
     with otrdb.open(path) as archive, patch.object(core_of(archive).segments, "_nominal", SEGMENT):
@@ -231,7 +231,7 @@ def test_what_is_damaged_stays_and_stops_no_other(tmp_path: Path, kind: ChildKin
         archive.expire()
         segment, offset = address_of(streams[0], kind)
         expected, before = digest(streams[1]), numbers(archive)
-    flip(path / SEGMENT_NAMES.name(segment), offset + 200)
+    flip(path / SEGMENT_NAMES.name(segment), offset + (50 if kind == ChildKind.SECTIONS else 200))
     with otrdb.open(path) as archive:
         done = archive.compact()
         assert [finding.code for finding in done.findings] == ["OTR-5010"]
@@ -244,12 +244,17 @@ def test_what_is_damaged_stays_and_stops_no_other(tmp_path: Path, kind: ChildKin
 
 
 def address_of(stream: Any, kind: ChildKind) -> tuple[int, int]:
-    """Where the first leaf of a stream stands, or the node above it."""
+    """Where the first leaf of a stream stands, which is in sections, or the first of these, or the node."""
     source, address = stream.state.source, stream.state.committed.root
     while True:
         child = next(child for child in source.node_at(address).children if child.address)
-        if child.kind == ChildKind.LEAF:
-            segment, offset, _, _ = child.address if kind == ChildKind.LEAF else address
+        if child.kind == ChildKind.SECTIONS:
+            places: dict[ChildKind, Any] = {
+                ChildKind.NODE: address,
+                ChildKind.SECTIONS: child.address,
+                ChildKind.LEAF: source.sections(child).sections[0].written,
+            }
+            segment, offset, _, _ = places[kind]
             return segment, offset
         address = child.address
 

@@ -17,6 +17,7 @@ from otrdb.storage.journal_records import RECORD_HEADER
 from otrdb.tree.chains import CHAIN_ENTRY, CHAIN_HEAD
 from otrdb.tree.leaf_block import LEAF_HEAD, LEAF_PAGE
 from otrdb.tree.node_block import NODE_CHILD, NODE_HEAD
+from otrdb.tree.sections import SECTIONS_ENTRY, SECTIONS_HEAD
 from tests.engine.support import SECOND, fill, flip
 from tests.storage.test_layouts import PAGE
 
@@ -35,13 +36,15 @@ LAYOUTS: dict[str, Layout] = {
     "children": NODE_CHILD,
     "chain": CHAIN_HEAD,
     "entries": CHAIN_ENTRY,
+    "sections": SECTIONS_HEAD,
+    "section entries": SECTIONS_ENTRY,
     "record": RECORD_HEADER,
 }
 
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An archive with a stream of each kind, a chain, and points that are in the journal only."""
+    """An archive with a stream of each kind, a chain, leaves in sections, and points in the journal only."""
     path = tmp_path_factory.mktemp("inspection") / "archive.otr"
     noise = np.random.default_rng(7)
     with otrdb.open(path) as db:
@@ -51,6 +54,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
             stream.insert(times, noise.integers(0, 2, len(times)).astype(kind.dtype))
         still = db.create("clock", kind="int")
         still.insert(np.full(20_000, 7), np.arange(20_000))
+        grown = db.create("grown", kind="int")
+        for first in (0, 20_000):
+            grown.insert((first + np.arange(20_000)) * SECOND, np.arange(20_000))
         db.flush()
         fill(db.stream("plant", name="float"), 40_000, 5)
         db.insert({still: (8, 1), db.stream("plant", name="int"): ([1, 2], [3, 4])})
@@ -84,7 +90,7 @@ def rows(path: Path) -> list[dict[str, Any]]:
 def test_the_blocks_fill_their_segment(made: Path) -> None:
     listed = rows(made)
     assert all(row["sound"] for row in listed)
-    assert {row["type"] for row in listed} == {"leaf", "node", "chain", "group record"}
+    assert {row["type"] for row in listed} == {"leaf", "node", "chain", "sections", "group record"}
     ends = [row["offset"] + row["bytes"] for row in listed]
     assert [row["offset"] for row in listed] == [48, *ends[:-1]]
     assert ends[-1] == segment(made).stat().st_size
@@ -120,6 +126,12 @@ def test_a_tree_can_be_followed_from_its_root_to_its_points(made: Path, kind: Ki
         dump = files.block(*place, points=True).plain()
         if "points" in dump:
             return [(point["time"], point["value"]) for point in dump["points"]]
+        if "sections" in dump:
+            return [
+                point
+                for entry in dump["section entries"]
+                for point in below(files, (entry["segment"], entry["offset"]))
+            ]
         assert sum(row["count"] for row in dump["rows"]) == sum(child["count"] for child in dump["children"])
         found: list[tuple[int, Any]] = []
         for child in dump["children"]:

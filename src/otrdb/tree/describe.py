@@ -106,7 +106,7 @@ def _sections(head: bytes, _: bytes, offset: int, __: bool, ___: bool) -> Iterat
     yield taken_apart("sections", SECTIONS_HEAD, head, offset=offset)
     count = SECTIONS_HEAD.named(SECTIONS_HEAD.unpack_from(head))["sections"]
     at = SECTIONS_HEAD.size
-    yield all_taken_apart("entries", SECTIONS_ENTRY, head, at, count, offset=offset + at)
+    yield all_taken_apart("section entries", SECTIONS_ENTRY, head, at, count, offset=offset + at)
 
 
 def _rows(slots: Words, rows: Rows, kind: Kind, offset: int) -> Section:

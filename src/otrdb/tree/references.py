@@ -14,6 +14,7 @@ from otrdb.layout import Layout
 from .chains import CHAIN_ENTRY, CHAIN_HEAD, CHAIN_TYPE
 from .node_block import NODE_CHILD, NODE_HEAD, NODE_TYPE
 from .nodes import ChildKind
+from .sections import SECTIONS_ENTRY, SECTIONS_HEAD, SECTIONS_TYPE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +25,7 @@ _ADDRESS: Final = Layout(("segment", "I", ""), ("offset", "I", ""), ("length", "
 _NODE_ADDRESS: Final = NODE_CHILD.offset("segment")
 _NODE_KIND: Final = NODE_CHILD.offset("kind")
 _CHAIN_ADDRESS: Final = CHAIN_ENTRY.offset("segment")
+_SECTION_ADDRESS: Final = SECTIONS_ENTRY.offset("segment")
 
 
 class Reference(NamedTuple):
@@ -43,6 +45,8 @@ def references(block_type: int, head: bytes) -> list[Reference]:
             return list(_of_node(head))
         if block_type == CHAIN_TYPE:
             return list(_of_chain(head))
+        if block_type == SECTIONS_TYPE:
+            return list(_of_sections(head))
     except (struct.error, IndexError) as error:
         raise Damaged("A block is shorter than the references it should hold.") from error
     return []
@@ -62,6 +66,13 @@ def _of_chain(head: bytes) -> Iterable[Reference]:
     for index in range(blocks):
         start = CHAIN_HEAD.size + index * CHAIN_ENTRY.size
         yield _reference(head, start + _CHAIN_ADDRESS, is_leaf=True)
+
+
+def _of_sections(head: bytes) -> Iterable[Reference]:
+    sections = SECTIONS_HEAD.named(SECTIONS_HEAD.unpack_from(head))["sections"]
+    for index in range(sections):
+        start = SECTIONS_HEAD.size + index * SECTIONS_ENTRY.size
+        yield _reference(head, start + _SECTION_ADDRESS, is_leaf=True)
 
 
 def _reference(head: bytes, at: int, *, is_leaf: bool) -> Reference:
