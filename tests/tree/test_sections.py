@@ -14,20 +14,11 @@ from hypothesis import strategies as st
 from otrdb import tree
 from otrdb.errors import Damaged
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
+from otrdb.tree.growth import LARGE, MOST_SECTIONS, appended, kept_sections
 from otrdb.tree.leaf_block import encode_leaf
 from otrdb.tree.leaves import ArrayLeaf, StoredLeaf
 from otrdb.tree.nodes import Child, ChildKind, Node
-from otrdb.tree.sections import (
-    LARGE,
-    MOST_SECTIONS,
-    SECTIONS_ENTRY,
-    SECTIONS_HEAD,
-    Leaf,
-    SectionedLeaf,
-    appended,
-    encode_sections,
-    kept_sections,
-)
+from otrdb.tree.sections import SECTIONS_ENTRY, SECTIONS_HEAD, Leaf, SectionedLeaf, encode_sections
 from tests.tree.harness import Harness, Words, to_words
 
 if TYPE_CHECKING:

@@ -29,9 +29,10 @@ from .geometry import (
     row_shift,
     top_spans,
 )
+from .growth import NONE_STORED, Stored, made_leaf, stored_sections
 from .leaves import Columns, StoredLeaf, joined, summarise_aligned
 from .nodes import LEAVES, Address, Child, ChildKind, Node, NodeBuilder, Piece, empty_node
-from .sections import NONE_STORED, SectionedLeaf, Stored, made_leaf, stored_sections
+from .sections import SectionedLeaf
 from .source import listed
 
 if TYPE_CHECKING:

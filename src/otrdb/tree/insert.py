@@ -13,9 +13,9 @@ from otrdb.model import Merge
 from .chains import Chain, build_chain
 from .edit import Edit, halves, leaf_piece, top_parts
 from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, row_shift
+from .growth import NONE_STORED, Stored, appended, stored_sections
 from .leaves import ArrayLeaf, joined
 from .nodes import EMPTY_SLOTS, Child, ChildKind, Node, NodeBuilder, Piece
-from .sections import NONE_STORED, Stored, appended, stored_sections
 
 if TYPE_CHECKING:
     from .leaves import Columns, StoredLeaf
