@@ -93,7 +93,7 @@ def journal(archive: Path, number: int, output: Output) -> None:
 @archive_option
 @click.pass_context
 def block(context: click.Context, archive: Path, place: str, points: bool, as_json: bool) -> None:
-    """Show the leaf, node, chain or group record at PLACE, which is SEGMENT:OFFSET."""
+    """Show the leaf, sections of one, node, chain or group record at PLACE, which is SEGMENT:OFFSET."""
     with otrdb.inspect(archive) as inspection:
         _show(context, inspection.block(*_parse(place), points=points), as_json)
 
