@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from otrdb.errors import InvalidArgument, NoSuchStream, VersionNotAvailable
+from otrdb.errors import Damaged, InvalidArgument, NoSuchStream, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
 from otrdb.storage.records import (
     Obliterated,
@@ -15,7 +15,6 @@ from otrdb.storage.records import (
     SnapshotNamed,
     StreamCreated,
 )
-from otrdb.tree import empty_root
 
 from .commit import Committer
 from .core import Core, now_ns
@@ -80,9 +79,12 @@ class Engine:
         """The latest state, pending points included; commits first if their overlay would not fit."""
         self.refresh()
         prefix, told = self._told(state)
-        if self._too_large(state, prefix):
-            self.committer.pending([state])
-            prefix, told = self._told(state)
+        try:
+            if self.too_large(state, prefix):
+                self.committer.pending([state])
+                prefix, told = self._told(state)
+        except Damaged as damage:
+            return Frozen(state, prefix, damage, told)
         return self._freeze(state, prefix, told)
 
     def _told(self, state: StreamState) -> tuple[Prefix, int]:
@@ -90,7 +92,7 @@ class Engine:
         with self.core.lock:
             return self._prefix(state), state.told
 
-    def _too_large(self, state: StreamState, prefix: Prefix) -> bool:
+    def too_large(self, state: StreamState, prefix: Prefix) -> bool:
         """Whether the state must be committed before it is read: its overlay would take too much memory."""
         core = self.core
         return bool(prefix.length) and core.journal is not None and core.roots.too_large(state, prefix)
@@ -102,13 +104,16 @@ class Engine:
             return state.prefix()
 
     def _freeze(self, state: StreamState, prefix: Prefix, version: int) -> Frozen:
-        return Frozen(state, self.core.roots.of(state, prefix), version)
+        try:
+            return Frozen(state, prefix, self.core.roots.of(state, prefix), version)
+        except Damaged as damage:
+            return Frozen(state, prefix, damage, version)
 
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
         self.refresh()
         prefix = self._prefix(state)
-        if self._too_large(state, prefix):
+        if self.too_large(state, prefix):
             self.committer.pending([state])
         journal = self.core.journal
         while True:
@@ -161,10 +166,10 @@ class Engine:
             committed = None if mark is not None else self._committed(state, version)
         if mark is not None:
             return self._freeze(state, mark.prefix, version)
+        if committed is None and version <= FIRST_VERSION:
+            committed = Committed(version, None, 0, 0)
         if committed is not None:
-            return Frozen(state, self.core.roots.committed(state, committed.root), version)
-        if version <= FIRST_VERSION:
-            return Frozen(state, empty_root(), version)
+            return self._freeze(state, Prefix(committed, [], 0), version)
         raise VersionNotAvailable(f"Version {version} of stream {state.metadata.uuid} is not there.")
 
     def _committed(self, state: StreamState, version: int) -> Committed | None:
@@ -181,7 +186,7 @@ class Engine:
             self.check(state)
             versions = [kept for kept in self.core.versions(state) if kept.time <= moment]
         newest = versions[-1] if versions else Committed(FIRST_VERSION, None, 0, 0)
-        return Frozen(state, self.core.roots.committed(state, newest.root), newest.version)
+        return self._freeze(state, Prefix(newest, [], 0), newest.version)
 
     # --- changes of a stream
 
@@ -300,10 +305,13 @@ class Engine:
             core.pending.absorb(state)
             prefix = moment.prefix(state)
             follows = moment.follows(state)
-        if follows and self._too_large(state, prefix):
-            self.committer.held(state)
-            with core.lock:
-                prefix = moment.prefix(state)
+        try:
+            if follows and self.too_large(state, prefix):
+                self.committer.held(state)
+                with core.lock:
+                    prefix = moment.prefix(state)
+        except Damaged as damage:
+            return Frozen(state, prefix, damage, prefix.committed.version)
         return self._freeze(state, prefix, prefix.committed.version)
 
     def at_snapshot(self, state: StreamState, versions: Mapping[int, int]) -> Frozen:
