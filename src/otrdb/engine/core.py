@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from otrdb.errors import ClosedArchive, OtrError, ReadOnly, WriteFailed
 from otrdb.model import Kind
 from otrdb.storage.blocks import NOWHERE
+from otrdb.storage.room import Room
 from otrdb.tree import Cache, Source
 
 from .blocks import CountedBlocks
@@ -80,6 +81,8 @@ class Core:
     budget: Budget
     accept: tuple[int, int]
     """The first and the last time that is accepted, ns."""
+    floor: int = 0
+    """Bytes of the disk that new points may not take."""
     journal: Journal | None = None
     """None in an archive that is open for reading."""
     seen_lsn: int = 0
@@ -97,6 +100,7 @@ class Core:
     """Whether it is closed because this process is a child of the one that opened it."""
     failure: WriteFailed | None = None
     """Why nothing is written any more."""
+    room: Room = field(init=False)
     cache: Cache = field(init=False)
     marks: Marks = field(init=False)
     roots: Roots = field(init=False)
@@ -106,6 +110,7 @@ class Core:
     """Damage met when the archive was opened."""
 
     def __post_init__(self) -> None:
+        self.room = Room(self.segments.medium, self.floor)
         self.cache = Cache(self.budget.cache)
         self.marks = Marks(self.budget.marks)
         self.roots = Roots(self.budget.overlays)

@@ -244,13 +244,19 @@ def open_medium(
     """
     segments = SegmentStore(medium, nominal=segment)
     index = Catalog(catalog, segments.archive, readonly=not writable)
-    core = Core(segments, index, budget, accept)
+    # A segment for compaction, and what is pending at most.
+    core = Core(segments, index, budget, accept, floor=segment + journal_cap)
     keep_from_children(core)
     _load_segments(core, writable)
     if writable:
         applied = core.catalog.last_lsn
         core.journal = Journal(
-            medium, core.segments.archive, durability=durability, cap=journal_cap, after=applied
+            medium,
+            core.segments.archive,
+            durability=durability,
+            cap=journal_cap,
+            after=applied,
+            room=core.room,
         )
         _replay(core)
     engine = Engine(core, journal_cap, None if writable else Follower(core, medium), new_streams)
