@@ -136,6 +136,13 @@ class Core:
             raise WriteFailed("A write failed earlier, so nothing more is written.") from self.failure
         return self.journal
 
+    def admit(self, needed: int = 0) -> None:
+        """Raise the reason why points cannot be taken in: what keeps anything from being written, or
+        `DiskFull` if ``needed`` bytes more would take room that must stay free.
+        """
+        self.writable()
+        self.room.admit(needed)
+
     @contextmanager
     def refusing(self) -> Iterator[None]:
         """Remembers that a write failed within, after which inserts are refused as well."""

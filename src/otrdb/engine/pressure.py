@@ -56,7 +56,7 @@ class Pressure:
         not be moved out of the way.
         """
         if self._core.room.due:
-            self._core.room.admit()
+            self._core.admit()
         if self._full:
             journal = self._core.writable()
             if self.due(journal):
