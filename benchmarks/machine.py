@@ -113,6 +113,15 @@ def forget_cached(directory: Path) -> None:
             os.close(file)
 
 
+def read_into_cache(directory: Path) -> None:
+    """Reads the files below ``directory``, so that they are in the page cache as far as that has room."""
+    for path in directory.rglob("*"):
+        if path.is_file():
+            with path.open("rb", buffering=0) as file:
+                while file.read(1 << 20):
+                    pass
+
+
 def drop_all_caches() -> None:
     """Drops the whole machine's page cache; for root."""
     os.sync()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from benchmarks.asking import FIRST, WARM, Ask, milliseconds, touch, warm
+from benchmarks.asking import COLD, FIRST, WARM, Ask, milliseconds, touch, warm
 
 from .views import WINDOWS
 
@@ -19,16 +19,19 @@ _PLACES = 3
 
 
 def run(context: Context) -> None:
-    """Everyone, first touch and warm."""
+    """Everyone: first touch, with the page cache dropped, and warm."""
     profile = context.profile
     for contender in context.contenders:
         stored = context.main(contender)
         asks: list[Ask] = [_ask(stored, place) for place in range(_PLACES)]
-        touched = touch(context, stored, asks)
         case = {"points": stored.points}
         name = contender.name
-        context.figures.add(NAME, "windows", name, "ms", milliseconds(touched.seconds), state=FIRST, **case)
-        context.figures.add(NAME, "blocks", name, "blocks", touched.blocks, **case)
+        for state in (FIRST, COLD):
+            touched = touch(context, stored, asks, cold=state == COLD)
+            spent = milliseconds(touched.seconds)
+            context.figures.add(NAME, "windows", name, "ms", spent, state=state, **case)
+            if state == FIRST:
+                context.figures.add(NAME, "blocks", name, "blocks", touched.blocks, **case)
         with stored.opened() as (_, stream):
             spent = warm(stream, asks, profile.warm, profile.seconds)
         context.figures.add(NAME, "windows", name, "ms", milliseconds(spent), state=WARM, **case)

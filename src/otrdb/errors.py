@@ -241,6 +241,13 @@ class NotABackup(OtrError, FileNotFoundError, ValueError):
     default_advice = "Back up to a new or empty directory; every archive needs its own."
 
 
+class Outdated(OtrError, RuntimeError):
+    """This archive is open for reading, and its writer has given back files that were not read in time."""
+
+    code = "OTR-5006"
+    default_advice = "Open the archive again."
+
+
 class Damaged(OtrError, OSError):
     """Stored bytes are not what was written. Everything that is not named here stays readable.
 

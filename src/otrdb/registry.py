@@ -144,7 +144,9 @@ class Registry:
 
     def _remove(self, uuid: UUID) -> None:
         old = self._streams.pop(uuid)
-        del self._taken[old.identity]
+        # Where segments were given back, a stream may be met under a name that another has by now.
+        if self._taken.get(old.identity) == uuid:
+            del self._taken[old.identity]
         del self._collections[old.collection][uuid]
         if not self._collections[old.collection]:
             del self._collections[old.collection]

@@ -135,6 +135,24 @@ class BackedUp(NamedTuple):
     findings: list[Finding]
 
 
+class Compacted(NamedTuple):
+    """What a compaction did: how many ``segments`` of how many ``bytes`` were given back, and the bytes that
+    were ``moved`` out of them first. ``waiting`` of them stay on the disk for now, for those who still read
+    them; ``findings`` is the damage that kept others from being moved.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> otrdb.open(tempfile.mkdtemp()).compact().segments
+        0
+    """
+
+    segments: int
+    bytes: int
+    moved: int
+    waiting: int
+    findings: list[Finding]
+
+
 class Rule(NamedTuple):
     """How long something is kept: the ``value`` of a ``key`` ("retention" or "history") for the streams whose
     collection starts with ``prefix``, or for one ``stream`` (the text of its uuid); the other one is None.

@@ -1,6 +1,6 @@
 """Short histories that together do everything an archive can, and how they are run.
 
-What is still to be built gets its histories here: thinning, compaction, retention, backup.
+What is still to be built gets its histories here: thinning, backup.
 """
 
 from __future__ import annotations
@@ -13,10 +13,11 @@ from uuid import UUID
 
 import numpy as np
 
-from otrdb.engine import commit
+from otrdb.engine import commit, paced
 from otrdb.storage import group_writer
 from otrdb.testing import (
     Ask,
+    Compact,
     Create,
     Delete,
     Drop,
@@ -26,6 +27,7 @@ from otrdb.testing import (
     Obliterate,
     Operation,
     PowerCuts,
+    Prune,
     Reopen,
     Settle,
     Update,
@@ -49,6 +51,8 @@ JOURNAL = 64 << 10
 """Journal files of 16 KiB: some inserts fill one, and more than 512 points are a commit of their own."""
 
 SEGMENT = 8 << 10
+SMALL_SEGMENT = 1 << 10
+"""For a compaction, which has something to do where there are several."""
 
 LARGE = 600
 """Points of a batch that skips the journal."""
@@ -204,6 +208,30 @@ HISTORIES: dict[str, list[Operation]] = {
         Flush(None),
         *[one(turn % 3, 350 * turn, LARGE, "equal") for turn in range(5)],
     ],
+    "compaction": [
+        *[one(turn % 2, 350 * turn, LARGE) for turn in range(4)],
+        Create(MADE[0]),
+        one(INT, 5),
+        Keep("one"),
+        Ask(INT),
+        seconds(0, 0, 900),
+        one(0, 100, LARGE, "replace"),
+        Obliterate(MADE[0]),
+        Update(1, "kept"),
+        Prune(),
+        Compact(),
+        one(1, 5, 40),
+        Ask(1),
+        Drop("one"),
+        one(1, 0, LARGE, "equal"),
+        Reopen("older"),
+        Prune(),
+        Compact(),
+        one(2, 7),
+        Compact(),
+        Reopen("gone"),
+        one(0, 0, LARGE),
+    ],
     "sessions": [
         one(0, 0),
         Reopen(),
@@ -238,11 +266,17 @@ class Run(NamedTuple):
 
     @contextmanager
     def streaming(self) -> Iterator[None]:
-        """With large sectors, groups are written in small pieces, and trees while they are made."""
+        """With large sectors, groups are written in small pieces, trees while they are made, and a compaction
+        takes many groups.
+        """
         if self.sector == SECTORS[0]:
             yield
             return
-        with patch.object(group_writer, "_SPILL_BYTES", 1 << 8), patch.object(commit, "STREAMED_POINTS", 256):
+        with (
+            patch.object(group_writer, "_SPILL_BYTES", 1 << 8),
+            patch.object(commit, "STREAMED_POINTS", 256),
+            patch.object(paced, "LEAST", 1 << 10),
+        ):
             yield
 
     def cuts(self) -> PowerCuts:
@@ -252,11 +286,16 @@ class Run(NamedTuple):
             durability=self.durability,
             sector=self.sector,
             journal=JOURNAL if small else 1 << 20,
-            segment=SEGMENT if small else 64 << 10,
+            segment=self.segment(),
             every=self.every,
             first=self.first,
             singles=self.singles,
         )
+
+    def segment(self) -> int:
+        if self.name == "compaction":
+            return SMALL_SEGMENT
+        return SEGMENT if self.name in HISTORIES else 64 << 10
 
     def history(self) -> list[Operation]:
         if self.name in HISTORIES:

@@ -70,7 +70,7 @@ def test_what_cannot_be_written_cannot_be_locked(tmp_path: Path, monkeypatch: py
         WriterLock(tmp_path)
     lease = ReaderLease(tmp_path)
     assert not lease.held
-    lease.renew()
+    lease.renew(time.time_ns())
     lease.release()
 
 
@@ -84,8 +84,8 @@ def test_a_writer_sees_the_reader_that_is_farthest_behind(tmp_path: Path) -> Non
     for lease, when in zip(leases, (early, late), strict=True):
         os.utime(lease, ns=(when, when))
     assert oldest_lease(tmp_path) == early
-    first.renew()
-    second.renew()
+    first.renew(time.time_ns())
+    second.renew(time.time_ns())
     renewed = oldest_lease(tmp_path)
     assert renewed is not None
     assert renewed > before

@@ -31,6 +31,7 @@ COMMANDS: Final = {
     "retention": "Show or set how old points may become.",
     "history": "Show or set which old versions are kept.",
     "expire": "Drop what is too old.",
+    "compact": "Give back space that nothing needs any more.",
     "obliterate": "Remove a stream with all its versions.",
     "stats": "Print the archive's counters.",
     "check": "Verify what is stored and report damage.",

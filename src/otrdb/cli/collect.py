@@ -75,6 +75,7 @@ def host(
     import_extra("psutil", "collect")
     from otrdb.collect.clock import SystemClock, clock_is_right
     from otrdb.collect.host import HostCollector
+    from otrdb.collect.housekeeping import Housekeeping
     from otrdb.collect.loop import Loop
     from otrdb.collect.recorder import Recorder
     from otrdb.collect.schedule import stopping_on_signals
@@ -84,7 +85,8 @@ def host(
         recorder = Recorder(db, collection or f"host/{socket.gethostname()}")
         check = (lambda: True) if no_clock_check else clock_is_right
         with _observer(recorder, archive, interval, plain) as observe:
-            loop = Loop(HostCollector(), recorder, SystemClock(), check, interval, hold, observe, db.expire)
+            upkeep = Housekeeping(db)
+            loop = Loop(HostCollector(), recorder, SystemClock(), check, interval, hold, observe, upkeep)
             status = loop.run(stop.wait, rounds)
     click.echo(_farewell(status, archive), err=True)
 

@@ -16,6 +16,7 @@ from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind, KindLike, Merge, M
 from otrdb.ranges import to_instant
 from otrdb.times import TimeLike, WidthLike, to_ns_array
 
+from . import compaction
 from .backup import backup_to
 from .check import check, silent
 from .commit import Batch
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from otrdb.export import Foreign
     from otrdb.interface import Align, Key, StreamLike
     from otrdb.joined import Joined
-    from otrdb.results import BackedUp, CheckProgress, Expiry, Finding, InsertedBatch, Rule
+    from otrdb.results import BackedUp, CheckProgress, Compacted, Expiry, Finding, InsertedBatch, Rule
     from otrdb.storage.journal_records import UInt32Array
 
     from .backup import Progress
@@ -322,6 +323,38 @@ class Archive(Closing):
         """
         upkeep = Upkeep(self._engine, None if now is None else to_instant(now))
         return upkeep.expired() if dry_run else upkeep.run()
+
+    def compact(
+        self, *, newest: bool = True, gently: bool = False, progress: Progress | None = None
+    ) -> Compacted:
+        """Give back to the disk what no kept version needs: what was replaced, deleted, expired, pruned or
+        obliterated.
+
+        A segment of which at least 30 % is needed by nobody is emptied, by copying the rest, and deleted; at
+        most one at a time is there twice. ``newest`` takes in the one that is written to. Inserts, commits
+        and queries go on meanwhile: nobody waits for more than some 20 ms; ``gently`` leaves them four fifths
+        of the time. May be broken off at any moment, and goes on with the next call. ``progress`` is called
+        with the bytes done and to do.
+
+        Files that a reader in another process, or a backup, may still need are deleted later: by the next
+        call, or when the archive is opened. Versions, marks and snapshots stay as they are. Collecting does
+        this once an hour. Cost: the nodes of all versions are read, and what is moved is written again.
+
+        Raises:
+            ReadOnly: the archive is open for reading.
+            DiskFull: there is no room for what has to be moved.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db = otrdb.open(tempfile.mkdtemp())
+            >>> heat = db.create("plant")
+            >>> _ = heat.insert(range(100_000), [0.5] * 100_000)
+            >>> heat.obliterate()
+            >>> db.compact().segments
+            1
+        """
+        pause = compaction.gently if gently else compaction.briefly
+        return self._engine.compactor.run(progress or _untold, newest=newest, pause=pause)
 
     def flush(self) -> None:
         """Commit the pending points of all streams, so that they are durable in any mode.

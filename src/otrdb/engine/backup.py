@@ -72,7 +72,8 @@ def backup_to(engine: Engine, target: str | os.PathLike[str], progress: Progress
     medium = Directory(path)
     lock = WriterLock(path)
     try:
-        return backup(engine, medium, progress)
+        with engine.core.files_kept():
+            return backup(engine, medium, progress)
     finally:
         lock.release()
 
@@ -82,7 +83,7 @@ def backup(engine: Engine, target: Medium, progress: Progress) -> BackedUp:
     archive, source = engine.core.segments.archive, engine.core.segments.medium
     before = _begun(target, archive)
     held, number = _hold(engine), before.number + 1
-    pieces, met = plan(source, held.position, target, before)
+    pieces, met = plan(source, held.position, target, before, engine.core.segments.freed)
     journal, journal_crc = write_whole(target, JOURNAL_NAMES.name(number), _journal(number, archive, held))
     held.pending.clear()
     told = _Told(progress, journal + sum(piece.missing for piece in pieces))
@@ -90,7 +91,7 @@ def backup(engine: Engine, target: Medium, progress: Progress) -> BackedUp:
     segments, unreadable = copy_pieces(source, target, pieces, told.advance)
     sequence = held.position.sequence
     made = Manifest(number, archive, sequence, now_ns(), journal, journal_crc, segments)
-    made, damaged = prove(target, before, made)
+    made, damaged = prove(target, before, made, engine.core.segments.freed)
     write_manifest(target, made)
     remove_others(target, made)
     reused = sum(piece.begin for piece in pieces)

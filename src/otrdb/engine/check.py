@@ -47,13 +47,14 @@ def check(engine: Engine, *, deep: bool, report: Report = silent) -> Iterator[Fi
     engine.refresh()
     known = list(engine.core.findings)
     yield from known
-    trees = _Trees(engine, deep, report)
-    yield from trees.findings()
-    rest = (check_segments(engine, trees.sources, trees.places, deep, report), check_journal(engine))
-    for findings in rest:
-        for finding in findings:
-            if finding not in known:
-                yield finding
+    with engine.core.files_kept():
+        trees = _Trees(engine, deep, report)
+        yield from trees.findings()
+        rest = (check_segments(engine, trees.sources, trees.places, deep, report), check_journal(engine))
+        for findings in rest:
+            for finding in findings:
+                if finding not in known:
+                    yield finding
 
 
 def check_states(

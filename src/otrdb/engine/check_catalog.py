@@ -8,6 +8,7 @@ from otrdb import tree
 from otrdb.errors import Damaged
 from otrdb.results import Finding
 from otrdb.storage.catalog import Catalog
+from otrdb.storage.freed import Freed
 
 from .findings import found_in
 
@@ -32,7 +33,8 @@ class Rebuilt:
 
     def take(self, found: Found) -> None:
         """Apply the next group, unless the archive itself has not come so far."""
-        follows = found.info.sequence == self._made.position.sequence + 1
+        freed = self._core.segments.freed
+        follows = not freed.without(self._made.position.sequence + 1, found.info.sequence - 1)
         if follows and found.info.sequence <= self._core.catalog.position.sequence:
             self._made.apply(found.payload, found.info)
 
@@ -62,4 +64,5 @@ class Rebuilt:
 
 def _rest(catalog: Catalog) -> tuple[object, ...]:
     """What a catalog says besides older versions."""
-    return catalog.streams(), catalog.tombstones(), catalog.snapshots(), catalog.settings()
+    freed = list(Freed(catalog.freed()))
+    return catalog.streams(), catalog.tombstones(), catalog.snapshots(), catalog.settings(), freed

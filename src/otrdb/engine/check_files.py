@@ -74,7 +74,8 @@ class _Segments:
         newest, end = core.catalog.position.sequence, (0, 0)
         for found in core.segments.scan(report=met.append, deep=deep, vouched=newest):
             core.check_open()
-            sound = sound and not met and found.info.sequence == last + 1
+            gap = core.segments.freed.without(last + 1, found.info.sequence - 1)
+            sound = sound and not met and not gap and found.info.sequence > last
             last = found.info.sequence
             entries = yield from _entries(found)
             group = _Group(core, self._sources, self._told, found.info, entries or [])

@@ -30,7 +30,7 @@ from .streams import Streams
 from .versions import Committed, Versions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from otrdb.results import Finding
     from otrdb.storage.catalog import Catalog
@@ -72,6 +72,10 @@ class Budget:
         return self.total // 10
 
 
+def _nobody() -> None:
+    """Nobody reads besides."""
+
+
 @dataclass(slots=True, weakref_slot=True, eq=False)
 class Core:
     """What the parts of the engine share."""
@@ -106,6 +110,12 @@ class Core:
     roots: Roots = field(init=False)
     blocks: CountedBlocks = field(init=False)
     sources: dict[Kind, Source] = field(init=False)
+    oldest_reader: Callable[[], int | None] = _nobody
+    """Since when, ns, a reader may be using the files as they were then; None if nobody reads."""
+    files: RLock = field(default_factory=RLock)
+    """Taken by itself: to delete a segment, and to change `keeping`."""
+    keeping: int = 0
+    """How many need the segments to stay, such as backups."""
     findings: list[Finding] = field(default_factory=list)
     """Damage met when the archive was opened."""
 
@@ -161,6 +171,17 @@ class Core:
         if not isinstance(error, OtrError):
             self.failure = self.failure or WriteFailed("An insert was interrupted half-way.")
 
+    @contextmanager
+    def files_kept(self) -> Iterator[None]:
+        """No segment is deleted within."""
+        with self.files:
+            self.keeping += 1
+        try:
+            yield
+        finally:
+            with self.files:
+                self.keeping -= 1
+
     def note(self, finding: Finding) -> None:
         """Remember what is wrong, for the next check."""
         if finding not in self.findings:
@@ -172,6 +193,12 @@ class Core:
             found = self.catalog.versions(state.number)
             state.versions = Versions(map(committed_of, found))
         return state.versions
+
+    def kept_versions(self, state: StreamState) -> Iterable[Committed]:
+        """The same, without keeping them in memory. Asked under the lock."""
+        if state.versions is not None:
+            return state.versions
+        return map(committed_of, self.catalog.versions(state.number))
 
     def history_of(self, state: StreamState) -> History:
         """Which versions of a stream are kept. Asked under the lock."""

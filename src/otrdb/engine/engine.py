@@ -17,6 +17,7 @@ from otrdb.storage.records import (
 )
 
 from .commit import Committer
+from .compaction import Compactor
 from .core import Core, now_ns
 from .encoding import Encoder
 from .limits import NewStreams
@@ -56,6 +57,7 @@ class Engine:
         self.encoder = Encoder()
         self.committer = Committer(core, self.encoder)
         self.pressure = Pressure(core, self.committer, journal_cap)
+        self.compactor = Compactor(core)
         self.writer = Writer(core, self.committer, self.pressure, journal_cap)
 
     def check_open(self) -> None:

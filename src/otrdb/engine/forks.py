@@ -27,7 +27,7 @@ def _abandon() -> None:
     for core in list(_open):
         core.closed = core.forked = True
         # Whoever held these is not in the child.
-        core.lock, core.committing = RLock(), RLock()
+        core.lock, core.committing, core.files = RLock(), RLock(), RLock()
 
 
 os.register_at_fork(after_in_child=_abandon)

@@ -13,15 +13,19 @@ from otrdb.storage.records import (
     Entry,
     Obliterated,
     PropertiesSet,
+    SegmentsFreed,
     SettingSet,
     SnapshotDropped,
     SnapshotNamed,
     StreamCreated,
+    StreamKept,
+    VersionKept,
     VersionsPruned,
 )
 
 from .core import committed_of
 from .findings import stream_lost
+from .repoint import repoint
 from .state import StreamState
 from .versions import Committed
 
@@ -31,26 +35,61 @@ if TYPE_CHECKING:
     from .core import Core
 
 
-def load(core: Core, entries: Iterable[Entry]) -> None:
-    """Apply entries, in their order, to the streams in memory: on opening, and while following a writer."""
-    for entry in entries:
+class Loader:
+    """Applies entries, in their order, to the streams in memory: on opening, and while following a writer.
+
+    What is said of a stream nobody has heard of yet waits: where a segment was given back, what it said of
+    its streams is said again later.
+    """
+
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._waiting: dict[int, list[Entry]] = {}
+
+    def take(self, entries: Iterable[Entry]) -> None:
+        """The next entries."""
+        for entry in entries:
+            self._take(entry)
+
+    def finish(self) -> None:
+        """There is no more: the creation of what is still waiting is lost, which must stop no other."""
+        core = self._core
+        for number in self._waiting:
+            core.streams.next_number = max(core.streams.next_number, number + 1)
+            core.note(stream_lost(number))
+        self._waiting.clear()
+
+    def _take(self, entry: Entry) -> None:
+        core = self._core
         match entry:
-            case StreamCreated():
-                _created(core, entry)
-            case PropertiesSet():
-                _properties(core, entry)
-            case CommittedEntry():
-                _committed(core, entry)
+            case StreamCreated() | StreamKept():
+                self._stream(entry)
+            case PropertiesSet() | CommittedEntry() | VersionKept() | VersionsPruned():
+                state = core.streams.number(entry.number)
+                if state is None:
+                    self._waiting.setdefault(entry.number, []).append(entry)
+                else:
+                    _change(core, state, entry)
             case Obliterated():
+                self._waiting.pop(entry.number, None)
                 _obliterated(core, entry)
-            case VersionsPruned():
-                _pruned(core, entry)
             case SnapshotNamed():
                 core.streams.snapshots[entry.name] = dict(entry.versions)
             case SnapshotDropped():
                 core.streams.snapshots.pop(entry.name, None)
             case SettingSet():
                 core.rules.put(entry.scope, entry.key, entry.value)
+            case SegmentsFreed():
+                core.segments.freed.add(entry)
+                core.streams.next_number = max(core.streams.next_number, entry.streams + 1)
+
+    def _stream(self, entry: StreamCreated | StreamKept) -> None:
+        core, state = self._core, self._core.streams.number(entry.number)
+        if state is not None:
+            core.streams.change(state, _metadata(entry))
+            return
+        _add(core, entry.number, _metadata(entry))
+        self.take(self._waiting.pop(entry.number, []))
 
 
 def load_catalog(core: Core) -> None:
@@ -83,27 +122,28 @@ def _add(core: Core, number: int, metadata: Metadata) -> StreamState:
     return state
 
 
-def _created(core: Core, entry: StreamCreated) -> None:
-    _add(
-        core,
-        entry.number,
-        Metadata(entry.uuid, entry.kind, entry.collection, dict(entry.tags), dict(entry.annotations)),
-    )
+def _metadata(entry: StreamCreated | StreamKept) -> Metadata:
+    property_version = entry.property_version if isinstance(entry, StreamKept) else 1
+    properties = (entry.collection, dict(entry.tags), dict(entry.annotations), property_version)
+    return Metadata(entry.uuid, entry.kind, *properties)
 
 
-def _stream(core: Core, number: int) -> StreamState | None:
-    """The stream of that number; None if the group that created it is lost, which must stop no other."""
-    state = core.streams.number(number)
-    if state is None:
-        core.streams.next_number = max(core.streams.next_number, number + 1)
-        core.note(stream_lost(number))
-    return state
+def _change(
+    core: Core, state: StreamState, entry: PropertiesSet | CommittedEntry | VersionKept | VersionsPruned
+) -> None:
+    match entry:
+        case PropertiesSet():
+            _properties(core, state, entry)
+        case CommittedEntry():
+            _committed(core, state, entry)
+        case VersionKept():
+            _kept(core, state, entry)
+        case VersionsPruned():
+            if state.versions is not None:
+                state.versions.discard(frozenset(entry.versions))
 
 
-def _properties(core: Core, entry: PropertiesSet) -> None:
-    state = _stream(core, entry.number)
-    if state is None:
-        return
+def _properties(core: Core, state: StreamState, entry: PropertiesSet) -> None:
     old = state.metadata
     metadata = Metadata(
         old.uuid,
@@ -116,21 +156,33 @@ def _properties(core: Core, entry: PropertiesSet) -> None:
     core.streams.change(state, metadata)
 
 
-def _committed(core: Core, entry: CommittedEntry) -> None:
-    state = _stream(core, entry.number)
-    if state is None:
-        return
-    root = None if entry.root == NOWHERE else entry.root
+def _committed(core: Core, state: StreamState, entry: CommittedEntry | VersionKept) -> None:
     core.roots.drop(state)
     core.pending.absorb(state)
     core.moments.pin(state)
     core.pending.applied(state, entry.applied_lsn)
     core.streams.applied[state.number] = entry.applied_lsn
-    state.committed = Committed(entry.version, root, entry.applied_lsn, entry.time)
+    state.committed = _version(entry)
     if state.versions is not None:
         state.versions.append(state.committed)
     state.last_version = max(state.last_version, entry.version)
     state.told = max(state.told, entry.version)
+
+
+def _kept(core: Core, state: StreamState, entry: VersionKept) -> None:
+    """A version that is known has other blocks now; one that is not was made in a segment that is gone."""
+    if entry.version > state.committed.version:
+        _committed(core, state, entry)
+        return
+    if state.versions is not None:
+        state.versions.put(_version(entry))
+    if entry.root != NOWHERE:
+        repoint(core, state, {entry.version: entry.root})
+
+
+def _version(entry: CommittedEntry | VersionKept) -> Committed:
+    root = None if entry.root == NOWHERE else entry.root
+    return Committed(entry.version, root, entry.applied_lsn, entry.time)
 
 
 def _obliterated(core: Core, entry: Obliterated) -> None:
@@ -138,9 +190,6 @@ def _obliterated(core: Core, entry: Obliterated) -> None:
     if state is not None:
         core.pending.drop(state)
         core.streams.remove(state)
-
-
-def _pruned(core: Core, entry: VersionsPruned) -> None:
-    state = core.streams.number(entry.number)
-    if state is not None and state.versions is not None:
-        state.versions.discard(frozenset(entry.versions))
+    else:
+        core.streams.bury(entry.uuid)
+        core.streams.next_number = max(core.streams.next_number, entry.number + 1)

@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from typing import TYPE_CHECKING
 from weakref import WeakSet
 
 from .state import Prefix, StreamState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from .versions import Committed
 
 
 class Moment:
@@ -31,6 +37,17 @@ class Moment:
             if applied is None or length < applied:
                 self._pinned[state.number] = Prefix(committed, chunks[:length], length)
 
+    def repoint(self, state: StreamState, moved: Callable[[Committed], Committed]) -> None:
+        """The trees of the stream have been moved."""
+        pinned = self._pinned.get(state.number)
+        if pinned is not None:
+            self._pinned[state.number] = pinned._replace(committed=moved(pinned.committed))
+
+    def pinned(self, state: StreamState) -> Committed | None:
+        """The committed state that is kept of a stream, if one had to be."""
+        pinned = self._pinned.get(state.number)
+        return None if pinned is None else pinned.committed
+
     def follows(self, state: StreamState) -> bool:
         """Whether the stream existed and has not changed since, so that nothing of it had to be kept."""
         return state.number < self.streams and state.number not in self._pinned
@@ -47,6 +64,9 @@ class Moments:
 
     def __init__(self) -> None:
         self._held: WeakSet[Moment] = WeakSet()
+
+    def __len__(self) -> int:
+        return len(self._held)
 
     def hold(self, lsn: int, streams: int) -> Moment:
         """Hold the state as of ``lsn``, for as long as the moment is referred to."""
@@ -65,6 +85,15 @@ class Moments:
         """
         for moment in self._held:
             moment.pin(state, applied)
+
+    def pinned(self, state: StreamState) -> list[Committed]:
+        """The committed states of a stream that only moments hold."""
+        return [pinned for moment in self._held if (pinned := moment.pinned(state)) is not None]
+
+    def repoint(self, state: StreamState, moved: Callable[[Committed], Committed]) -> None:
+        """The trees of the stream have been moved."""
+        for moment in self._held:
+            moment.repoint(state, moved)
 
     def lengths(self, state: StreamState) -> list[int]:
         """How many of the pending chunks of ``state`` are part of a moment: each number once, without 0."""

@@ -26,9 +26,10 @@ from otrdb.storage.catalog import Catalog
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
 from otrdb.storage.extract import Extract
+from otrdb.storage.freed import Freed
 from otrdb.storage.journal import CAP_BYTES, Journal
-from otrdb.storage.locks import ReaderLease, WriterLock
-from otrdb.storage.records import decode
+from otrdb.storage.locks import ReaderLease, WriterLock, oldest_lease
+from otrdb.storage.records import SegmentsFreed, decode
 from otrdb.storage.segments import SEGMENT_BYTES, SegmentStore
 from otrdb.times import to_ns
 
@@ -39,7 +40,7 @@ from .engine import Engine
 from .findings import damage_found, records_lost
 from .follow import Follower
 from .forks import keep_from_children
-from .loading import load, load_catalog
+from .loading import Loader, load_catalog
 from .replay import replay
 
 if TYPE_CHECKING:
@@ -131,6 +132,8 @@ def open_archive(
             accept=(max(window[0], MIN_TIME), min(window[1] - 1, LAST_TIME)),
             catalog=directory / CATALOG_NAME,
             release=guard.release,
+            renew=guard.renew if isinstance(guard, ReaderLease) else _forget,
+            oldest_reader=lambda: oldest_lease(directory),
             new_streams=new_streams,
         )
         if backup is not None:
@@ -225,6 +228,14 @@ def _nothing() -> None:
     """Nothing guards an archive that is opened on a bare medium."""
 
 
+def _forget(_: int) -> None:
+    """Nobody wants to know what is needed."""
+
+
+def _nobody() -> None:
+    """And nobody else reads it."""
+
+
 def open_medium(
     medium: Medium,
     *,
@@ -236,16 +247,20 @@ def open_medium(
     catalog: Path | None = None,
     segment: int = SEGMENT_BYTES,
     release: Callable[[], None] = _nothing,
+    renew: Callable[[int], None] = _forget,
+    oldest_reader: Callable[[], int | None] = _nobody,
     new_streams: int | None = None,
 ) -> Archive:
     """Open the archive on any medium; ``release`` lets go of what guards it when it is closed.
 
-    ``segment`` is the size, in bytes, from which on a segment is sealed.
+    ``segment`` is the size, in bytes, from which on a segment is sealed. ``renew`` says that only files in
+    use since a time, ns, are needed by this reader; ``oldest_reader`` since when no reader says less.
     """
     segments = SegmentStore(medium, nominal=segment)
     index = Catalog(catalog, segments.archive, readonly=not writable)
     # A segment for compaction, and what is pending at most.
     core = Core(segments, index, budget, accept, floor=segment + journal_cap)
+    core.oldest_reader = oldest_reader
     keep_from_children(core)
     _load_segments(core, writable)
     if writable:
@@ -259,28 +274,49 @@ def open_medium(
             room=core.room,
         )
         _replay(core)
-    engine = Engine(core, journal_cap, None if writable else Follower(core, medium), new_streams)
+    follower = None if writable else Follower(core, medium, renew)
+    engine = Engine(core, journal_cap, follower, new_streams)
     engine.refresh()
     if writable:
         # The journal may hold more than the memory setting allows for.
         engine.pressure.settle()
+        engine.compactor.delete_freed()
     return Archive(engine, Closing(engine, release))
 
 
 def _load_segments(core: Core, writable: bool, known: int = 0) -> int:
     """Bring the catalog and the streams up to date.
 
-    Returns how many groups up to sequence ``known`` were read for that.
+    Returns how many groups up to sequence ``known`` were read for that, or need not be read any more.
     """
+    _learn_freed(core)
     load_catalog(core)
-    read = 0
+    loader, freed, read = Loader(core), core.segments.freed, 0
     position = core.catalog.position
     scan = core.segments.recover if writable else core.segments.scan
     for found in scan(position, report=lambda damage: core.findings.append(damage_found(damage))):
-        load(core, decode(found.payload))
+        loader.take(decode(found.payload))
         core.catalog.apply(found.payload, found.info)
-        read += found.info.sequence <= known
-    return read
+        read += found.info.sequence <= known and not freed.had(found.info.sequence)
+    loader.finish()
+    return read + known - sum(high - low + 1 for low, high in freed.without(1, known))
+
+
+def _learn_freed(core: Core) -> None:
+    """Which segments may be missing: the catalog knows, unless it is new or older than they are.
+
+    One that is older knows versions whose blocks have been moved since, and is made anew.
+    """
+    segments, catalog = core.segments, core.catalog
+    segments.freed = Freed(catalog.freed())
+    if not segments.has_gaps():
+        return
+    for found in segments.scan(report=lambda _: None):
+        for entry in decode(found.payload):
+            if isinstance(entry, SegmentsFreed):
+                segments.freed.add(entry)
+    if 0 < catalog.position.sequence <= segments.freed.last_group:
+        catalog.clear()
 
 
 def _replay(core: Core) -> None:

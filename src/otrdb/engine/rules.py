@@ -71,6 +71,10 @@ class Rules:
         prefixes = {scope.removeprefix(_PREFIX) for scope, _ in self._values if scope.startswith(_PREFIX)}
         self._prefixes = sorted(prefixes, key=len, reverse=True)
 
+    def value(self, scope: str, key: str) -> str:
+        """The value of one rule; none if it is not set."""
+        return self._values.get((scope, key), "")
+
     def retention(self, metadata: Metadata) -> int | None:
         """How old a stream's points may become, ns; None: for ever."""
         value = self._value(metadata, RETENTION)

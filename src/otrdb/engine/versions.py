@@ -39,6 +39,7 @@ class Versions:
         >>> versions = Versions([Committed(10, None, 0, 0), Committed(11, (1, 40, 900, 80), 7, 1_000)])
         >>> versions.append(Committed(12, (1, 2_000, 900, 80), 9, 2_000))
         >>> versions.discard({11})
+        >>> versions.put(Committed(10, (2, 60, 900, 80), 0, 0))
         >>> len(versions), versions.find(11), versions.find(12).applied
         (2, None, 9)
     """
@@ -57,6 +58,13 @@ class Versions:
     def append(self, committed: Committed) -> None:
         """The next version: its number is larger than those before."""
         self._packed += _packed(committed)
+
+    def put(self, committed: Committed) -> None:
+        """A version of any number: the one there was of that number goes."""
+        at = bisect_left(range(len(self)), committed.version, key=self._number)
+        known = at < len(self) and self._number(at) == committed.version
+        begin = at * _RECORD.size
+        self._packed[begin : begin + known * _RECORD.size] = _packed(committed)
 
     def find(self, version: int) -> Committed | None:
         """The version of that number, if it is kept."""

@@ -10,7 +10,8 @@ from crc32c import crc32c
 from otrdb.errors import Damaged, NotABackup
 from otrdb.storage.backup_manifest import MANIFEST_NAME, MANIFEST_PART, Manifest, SegmentCopy
 from otrdb.storage.extract import Extract
-from otrdb.storage.groups import GroupRecord
+from otrdb.storage.groups import GroupRecord, Position
+from otrdb.storage.headers import SEGMENT_HEADER
 from otrdb.storage.journal_files import JOURNAL_NAMES
 from otrdb.storage.medium import CHUNK, read_what_can_be
 from otrdb.storage.scan import Scan
@@ -19,7 +20,7 @@ from otrdb.storage.segment_files import SEGMENT_NAMES, SegmentFiles, damaged
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from otrdb.storage.groups import Position
+    from otrdb.storage.freed import Freed
     from otrdb.storage.headers import SegmentHeader
     from otrdb.storage.medium import Data, Medium
 
@@ -50,7 +51,7 @@ class Piece(NamedTuple):
 
 
 def plan(
-    source: Medium, position: Position, target: Medium, before: Manifest
+    source: Medium, position: Position, target: Medium, before: Manifest, freed: Freed
 ) -> tuple[list[Piece], list[Damaged]]:
     """What of the segments through ``position`` the backup ``before`` does not hold yet.
 
@@ -64,7 +65,7 @@ def plan(
     """
     held = {segment.number: segment for segment in before.segments}
     sizes = _sizes(source, position)
-    lost = sorted(held.keys() - sizes.keys())
+    lost = [number for number in sorted(held.keys() - sizes.keys()) if number not in freed]
     if lost:
         raise Damaged(
             f"{SEGMENT_NAMES.name(lost[0])} is in the backup, and the archive has lost it.", advice=_ELSEWHERE
@@ -127,7 +128,9 @@ def write_whole(target: Medium, name: str, pieces: Iterable[Data]) -> tuple[int,
     return size, crc
 
 
-def prove(target: Medium, before: Manifest, manifest: Manifest) -> tuple[Manifest, list[Damaged]]:
+def prove(
+    target: Medium, before: Manifest, manifest: Manifest, freed: Freed
+) -> tuple[Manifest, list[Damaged]]:
     """Read back what came to a backup since ``before``: the manifest with its records, and damage it holds.
 
     Every new group is proved by the checksum in its record, every block's head by its own. Damage that is
@@ -141,7 +144,7 @@ def prove(target: Medium, before: Manifest, manifest: Manifest) -> tuple[Manifes
     met: list[Damaged] = []
     records = {segment.number: segment.record for segment in manifest.segments}
     newest = before.sequence
-    for found in Scan(files, before.position, met.append, deep=True):
+    for found in Scan(files, _proved(before, manifest), met.append, deep=True, freed=freed):
         newest = found.info.sequence
         records[found.info.address.segment] = found.info.address.offset
     files.close()
@@ -151,6 +154,15 @@ def prove(target: Medium, before: Manifest, manifest: Manifest) -> tuple[Manifes
     check_files(target, manifest, changed | {manifest.journal_name})
     rows = tuple(segment._replace(record=records[segment.number]) for segment in manifest.segments)
     return manifest._replace(segments=rows), met
+
+
+def _proved(before: Manifest, manifest: Manifest) -> Position:
+    """Through where a backup was proved before; the segment that is in may have been given back."""
+    sequence, segment, _ = before.position
+    there = [each.number for each in manifest.segments if each.number >= segment]
+    if not there or there[0] == segment:
+        return before.position
+    return Position(sequence, there[0], SEGMENT_HEADER.size)
 
 
 def check_files(medium: Medium, manifest: Manifest, names: set[str]) -> None:

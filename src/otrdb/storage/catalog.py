@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from otrdb.storage.catalog_tables import CatalogSnapshot, CatalogStream, CatalogVersion, SegmentSpace
     from otrdb.storage.groups import GroupInfo, Position
+    from otrdb.storage.records import SegmentsFreed
 
 _Answer = TypeVar("_Answer")
 
@@ -57,6 +58,7 @@ class Catalog:
     def __init__(self, path: Path | None, archive: UUID, *, readonly: bool = False) -> None:
         self._lock = threading.RLock()
         self._path = None if readonly else path
+        self._archive = archive
         self._unsaved: list[tuple[bytes, GroupInfo]] = []
         self._weight = 0.0
         self._save_at = 1.0
@@ -125,9 +127,26 @@ class Catalog:
         """The settings, by scope and key."""
         return self._ask(tables.settings)
 
+    def freed(self) -> list[SegmentsFreed]:
+        """The segments that were given back."""
+        return self._ask(tables.freed)
+
     def segments(self) -> dict[int, SegmentSpace]:
         """The space in each segment, by its number."""
         return self._ask(tables.segments)
+
+    def save(self) -> None:
+        """Write what was collected, if the disk lets us."""
+        with self._lock:
+            self._try_to_save()
+
+    def clear(self) -> None:
+        """Forget everything: the catalog is older than what may be missing of the segments."""
+        with self._lock:
+            self._unsaved.clear()
+            self._db.close()
+            self._changed = True
+            self._db = self._empty(self._path)
 
     def close(self) -> None:
         """Write what was collected, if the disk lets us, and close the file. May be repeated."""
@@ -145,10 +164,19 @@ class Catalog:
         if readonly:
             return _copy(path, archive)
         try:
-            return _open(path, archive, stamped=not self._changed) or _make(path, archive)
+            return _open(path, archive, stamped=not self._changed) or self._empty(path)
         except sqlite3.Error as error:
             self.trouble = error
             return _in_memory(archive)
+
+    def _empty(self, path: Path | None) -> sqlite3.Connection:
+        if path is None:
+            return _in_memory(self._archive)
+        try:
+            return _make(path, self._archive)
+        except sqlite3.Error as error:
+            self.trouble = error
+            return _in_memory(self._archive)
 
     def _ask(self, query: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
         """The answer of a query, with everything applied."""

@@ -17,10 +17,13 @@ from otrdb.storage.records import (
     Entry,
     Obliterated,
     PropertiesSet,
+    SegmentsFreed,
     SettingSet,
     SnapshotDropped,
     SnapshotNamed,
     StreamCreated,
+    StreamKept,
+    VersionKept,
     VersionsPruned,
 )
 
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-CATALOG_FORMAT: Final = 2
+CATALOG_FORMAT: Final = 3
 """Number of this set of tables. A catalog with another one is rebuilt, so it may change at will."""
 
 _SCHEMA: Final = """
@@ -48,6 +51,10 @@ CREATE TABLE tombstones (uuid BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE snapshots (name TEXT PRIMARY KEY, time INTEGER, versions TEXT) WITHOUT ROWID;
 CREATE TABLE settings (scope TEXT, key TEXT, value TEXT, PRIMARY KEY (scope, key)) WITHOUT ROWID;
 CREATE TABLE segments (number INTEGER PRIMARY KEY, bytes INTEGER, dead INTEGER);
+CREATE TABLE freed (
+    first INTEGER PRIMARY KEY, last INTEGER, first_group INTEGER, last_group INTEGER, streams INTEGER, lsn
+    INTEGER
+);
 """
 
 _VERSION: Final = "v.version, v.root, v.applied_lsn, v.count, v.time"
@@ -120,7 +127,7 @@ def apply_group(db: sqlite3.Connection, entries: Sequence[Entry], info: GroupInf
     """Bring the tables from before a group to after it."""
     for entry in entries:
         _APPLY[type(entry)](db, entry, info.time)
-    commits = [entry for entry in entries if isinstance(entry, Committed)]
+    commits = [entry for entry in entries if isinstance(entry, (Committed, VersionKept))]
     _account(db, info, commits)
     lsn = max((entry.applied_lsn for entry in commits), default=0)
     # A stream may be named whose creation is lost: its number must not be given again.
@@ -138,6 +145,12 @@ def high_water(db: sqlite3.Connection) -> tuple[int, int]:
     """The largest stream number and the largest applied LSN there ever were; 0 for none."""
     numbers: tuple[int, int] = db.execute("SELECT streams, lsn FROM meta").fetchone()
     return numbers
+
+
+def freed(db: sqlite3.Connection) -> list[SegmentsFreed]:
+    """The segments that were given back."""
+    rows = db.execute("SELECT first, last, first_group, last_group, streams, lsn FROM freed ORDER BY first")
+    return [SegmentsFreed(*row) for row in rows]
 
 
 def streams(db: sqlite3.Connection) -> list[CatalogStream]:
@@ -209,7 +222,7 @@ def _version(row: Sequence[Any]) -> CatalogVersion:
     return CatalogVersion(number, Address(*ADDRESS.unpack_from(root)), applied_lsn, count, time)
 
 
-def _account(db: sqlite3.Connection, info: GroupInfo, commits: Iterable[Committed]) -> None:
+def _account(db: sqlite3.Connection, info: GroupInfo, commits: Iterable[Committed | VersionKept]) -> None:
     dead = Counter[int]()
     for commit in commits:
         for segment, _, length, _ in commit.obsolete:
@@ -238,7 +251,7 @@ def _properties_set(db: sqlite3.Connection, entry: PropertiesSet, _: int) -> Non
     )
 
 
-def _committed(db: sqlite3.Connection, entry: Committed, _: int) -> None:
+def _committed(db: sqlite3.Connection, entry: Committed | VersionKept, _: int) -> None:
     root = ADDRESS.pack(*entry.root)
     db.execute(
         "INSERT OR REPLACE INTO versions VALUES (?, ?, ?, ?, ?, ?)",
@@ -250,6 +263,26 @@ def _obliterated(db: sqlite3.Connection, entry: Obliterated, _: int) -> None:
     db.execute("DELETE FROM streams WHERE number = ?", (entry.number,))
     db.execute("DELETE FROM versions WHERE number = ?", (entry.number,))
     db.execute("INSERT OR IGNORE INTO tombstones VALUES (?)", (entry.uuid.bytes,))
+    db.execute("UPDATE meta SET streams = max(streams, ?)", (entry.number,))
+
+
+def _stream_kept(db: sqlite3.Connection, entry: StreamKept, _: int) -> None:
+    properties = (entry.collection, _text(entry.tags), _text(entry.annotations), entry.property_version)
+    db.execute(
+        "INSERT OR REPLACE INTO streams VALUES (?, ?, ?, ?, ?, ?, ?)",
+        (entry.number, entry.uuid.bytes, entry.kind.value, *properties),
+    )
+    db.execute("UPDATE meta SET streams = max(streams, ?)", (entry.number,))
+
+
+def _segments_freed(db: sqlite3.Connection, entry: SegmentsFreed, _: int) -> None:
+    db.execute("DELETE FROM freed WHERE first >= ? AND last <= ?", (entry.first, entry.last))
+    db.execute(
+        "INSERT OR REPLACE INTO freed VALUES (?, ?, ?, ?, ?, ?)",
+        (entry.first, entry.last, entry.first_group, entry.last_group, entry.streams, entry.lsn),
+    )
+    db.execute("DELETE FROM segments WHERE number >= ? AND number <= ?", (entry.first, entry.last))
+    db.execute("UPDATE meta SET lsn = max(lsn, ?), streams = max(streams, ?)", (entry.lsn, entry.streams))
 
 
 def _snapshot_named(db: sqlite3.Connection, entry: SnapshotNamed, _: int) -> None:
@@ -283,4 +316,7 @@ _APPLY: Final[dict[type[Entry], Callable[[sqlite3.Connection, Any, int], None]]]
     SnapshotDropped: _snapshot_dropped,
     VersionsPruned: _versions_pruned,
     SettingSet: _setting_set,
+    StreamKept: _stream_kept,
+    VersionKept: _committed,
+    SegmentsFreed: _segments_freed,
 }

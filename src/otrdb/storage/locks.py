@@ -90,10 +90,10 @@ class ReaderLease:
         """Whether there is a lease."""
         return self._descriptor >= 0
 
-    def renew(self) -> None:
-        """Say that only files in use from now on are needed."""
+    def renew(self, time_ns: int) -> None:
+        """Say that only files in use since ``time_ns`` (ns since 1970) are needed."""
         if self.held:
-            os.utime(self._descriptor)
+            os.utime(self._descriptor, ns=(time_ns, time_ns))
 
     def release(self) -> None:
         """Say that no files are needed any more. May be repeated."""

@@ -116,6 +116,51 @@ class SettingSet:
     value: str
 
 
+@dataclass(frozen=True, slots=True)
+class StreamKept:
+    """A stream as it is: its creation and its properties, said again, since the segment that said it goes."""
+
+    number: int
+    uuid: UUID
+    kind: Kind
+    property_version: int
+    collection: str
+    tags: Mapping[str, str]
+    annotations: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionKept:
+    """A version that was made earlier, as it is: its tree may have been moved to `root`.
+
+    `obsolete` are blocks the latest version no longer uses, or copies that it never used.
+    """
+
+    number: int
+    version: int
+    root: Address
+    applied_lsn: int
+    count: int
+    time: int
+    obsolete: tuple[Address, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentsFreed:
+    """Segments `first` to `last` hold nothing any more that is not said elsewhere: they may be missing.
+
+    In them were the groups with sequences `first_group` to `last_group`. `streams` and `lsn` are the largest
+    stream number and the largest applied LSN there had been.
+    """
+
+    first: int
+    last: int
+    first_group: int
+    last_group: int
+    streams: int
+    lsn: int
+
+
 Entry: TypeAlias = (
     StreamCreated
     | PropertiesSet
@@ -125,32 +170,49 @@ Entry: TypeAlias = (
     | SnapshotDropped
     | VersionsPruned
     | SettingSet
+    | StreamKept
+    | VersionKept
+    | SegmentsFreed
 )
 
 _Fields: TypeAlias = tuple[tuple[str, Field], ...]
 
 _PROPERTIES: Final[_Fields] = (("collection", TEXT), ("tags", MAP), ("annotations", MAP))
+_VERSION: Final[_Fields] = (
+    ("number", U32),
+    ("version", U64),
+    ("root", ADDRESS),
+    ("applied_lsn", U64),
+    ("count", U64),
+    ("time", I64),
+    ("obsolete", ADDRESSES),
+)
 
 ENTRIES: Final[dict[int, tuple[type[Entry], _Fields]]] = {
     1: (StreamCreated, (("number", U32), ("uuid", UUID_FIELD), ("kind", KIND), *_PROPERTIES)),
     2: (PropertiesSet, (("number", U32), ("property_version", U64), *_PROPERTIES)),
-    3: (
-        Committed,
-        (
-            ("number", U32),
-            ("version", U64),
-            ("root", ADDRESS),
-            ("applied_lsn", U64),
-            ("count", U64),
-            ("time", I64),
-            ("obsolete", ADDRESSES),
-        ),
-    ),
+    3: (Committed, _VERSION),
     4: (Obliterated, (("number", U32), ("uuid", UUID_FIELD))),
     5: (SnapshotNamed, (("name", TEXT), ("versions", VERSION_MAP), ("time", I64))),
     6: (SnapshotDropped, (("name", TEXT),)),
     7: (VersionsPruned, (("number", U32), ("versions", VERSIONS))),
     8: (SettingSet, (("scope", TEXT), ("key", TEXT), ("value", TEXT))),
+    9: (
+        StreamKept,
+        (("number", U32), ("uuid", UUID_FIELD), ("kind", KIND), ("property_version", U64), *_PROPERTIES),
+    ),
+    10: (VersionKept, _VERSION),
+    11: (
+        SegmentsFreed,
+        (
+            ("first", U32),
+            ("last", U32),
+            ("first_group", U64),
+            ("last_group", U64),
+            ("streams", U32),
+            ("lsn", U64),
+        ),
+    ),
 }
 
 _HEADER: Final = struct.Struct("<BI")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple, TypeAlias
 
 from otrdb.errors import Damaged
+from otrdb.storage.freed import Freed
 from otrdb.storage.groups import GroupInfo, Position
 from otrdb.storage.headers import SEGMENT_HEADER
 from otrdb.storage.segment_files import SegmentFiles, damaged
@@ -31,7 +32,7 @@ class Scan:
     """One pass over the groups after a position. Iterate once; the attributes are final when that is done.
 
     Groups up to ``vouched`` are known to have happened. ``numbers`` are the segments there are, if that is
-    known.
+    known. What was in segments that are ``freed`` is not missed.
 
     Attributes:
         end: after the newest group that happened.
@@ -48,8 +49,10 @@ class Scan:
         deep: bool = False,
         vouched: int = 0,
         numbers: list[int] | None = None,
+        freed: Freed | None = None,
     ) -> None:
         self._files = files
+        self._freed = freed or Freed()
         self._walk = Walk(files)
         self._start = position
         self._report = report
@@ -124,5 +127,6 @@ class Scan:
         """Groups up to ``last`` were durable, and cannot be found after the newest one that was (I6)."""
         _, segment, offset = self.end
         first = self.end.sequence + 1
-        groups = f"group {first}" if first >= last else f"groups {first} to {last}"
-        self._report(damaged(f"should go on with {groups}, which cannot be read,", segment, offset))
+        for low, high in self._freed.without(first, max(first, last)):
+            groups = f"group {low}" if low == high else f"groups {low} to {high}"
+            self._report(damaged(f"should go on with {groups}, which cannot be read,", segment, offset))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from crc32c import crc32c
 
-from otrdb.errors import Damaged, OtrError
+from otrdb.errors import Damaged, OtrError, Outdated
 from otrdb.storage.blocks import HEADER_BYTES, Block, claimed_head, parse_block
+from otrdb.storage.freed import Freed
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.medium import CHUNK, File, Medium
 from otrdb.storage.names import Numbered
@@ -21,18 +23,25 @@ SEGMENT_NAMES: Final = Numbered("segment", "otr")
 _READ_AHEAD: Final = 4096
 """Bytes read to see a block's header; most heads are in them as well."""
 
+_RETIRED_SECONDS: Final = 600.0
+"""How long a file that was deleted can still be read by this process."""
+
 
 class SegmentFiles:
     """The segments of an archive as files. Reads are safe from any thread.
 
     At most ``open_files`` handles are kept; one that is dropped stays open until its last reader is done with
-    it. ``archive`` is the uuid of the archive they belong to, once it is known.
+    it. ``archive`` is the uuid of the archive they belong to, once it is known; ``freed`` what was given
+    back.
     """
 
     def __init__(self, medium: Medium, open_files: int = 256) -> None:
         self._medium = medium
         self._limit = open_files
         self._open: dict[int, File] = {}
+        self._retired: dict[int, tuple[File, float]] = {}
+        """Files that are to be deleted, and until when they are kept open."""
+        self.freed = Freed()
         self.archive: UUID | None = None
         self._opening = threading.Lock()
 
@@ -99,13 +108,25 @@ class SegmentFiles:
         self._keep(header.number, file)
         return file
 
+    def retire(self, number: int) -> None:
+        """Keep a file open that is about to be deleted, for those who still read it; not for ever."""
+        now = time.monotonic()
+        with self._opening:
+            file = self._open.pop(number, None) or self._open_file(number)
+            kept = {old: (each, until) for old, (each, until) in self._retired.items() if until > now}
+            self._retired = {**kept, number: (file, now + _RETIRED_SECONDS)}
+
     def close(self) -> None:
         """Close all handles."""
         while self._open:
             self._open.popitem()[1].close()
+        while self._retired:
+            self._retired.popitem()[1][0].close()
 
     def _opened(self, number: int) -> File:
         with self._opening:
+            if number in self._retired:
+                return self._retired[number][0]
             file = self._open.get(number)
             if file is None:
                 file = self._open_file(number)
@@ -116,6 +137,11 @@ class SegmentFiles:
         try:
             return self._medium.open(SEGMENT_NAMES.name(number))
         except FileNotFoundError as error:
+            if number in self.freed:
+                raise Outdated(
+                    f"{SEGMENT_NAMES.name(number)} has been given back; what was in it is elsewhere.",
+                    advice="Ask again.",
+                ) from error
             raise damaged("is missing", number, 0) from error
 
     def _keep(self, number: int, file: File) -> None:

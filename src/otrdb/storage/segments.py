@@ -18,11 +18,13 @@ from otrdb.storage.groups import FIRST_POSITION, GroupInfo, Position
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.medium import Medium, renew
 from otrdb.storage.scan import Found, Report, Scan
-from otrdb.storage.segment_files import SegmentFiles, damaged
+from otrdb.storage.segment_files import SEGMENT_NAMES, SegmentFiles, damaged
 from otrdb.storage.walk import Walk
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from otrdb.storage.freed import Freed
 
 SEGMENT_BYTES: Final = 64 << 20
 """Nominal size: a segment that has reached it is sealed."""
@@ -54,11 +56,21 @@ class SegmentStore:
         self._writing = threading.Lock()
         self._end: Position | None = None
         self._appendable = True
+        self._sealed = False
         self._failure: BaseException | None = None
         self._present = self._files.numbers()
         """The segments there were when the store was made: to list them again costs more than to open one."""
         self.archive = self._identify() or self._found()
         self._files.archive = self.archive
+
+    @property
+    def freed(self) -> Freed:
+        """What may be missing, since it was given back. Whoever reads the records adds to it."""
+        return self._files.freed
+
+    @freed.setter
+    def freed(self, freed: Freed) -> None:
+        self._files.freed = freed
 
     def blocks(self, segment: int, start: int, end: int) -> Iterator[tuple[int, Block | None]]:
         """The blocks of ``[start, end)`` of a segment by offset, their heads proved; the last one is None if
@@ -75,11 +87,15 @@ class SegmentStore:
 
     def read_head(self, address: tuple[int, int, int, int]) -> bytes:
         """The head of the block at ``address``, proved by its checksum. One read, or `Damaged`."""
+        return self.read_header(address).head
+
+    def read_header(self, address: tuple[int, int, int, int]) -> Block:
+        """The block at ``address`` without its body: type and head, proved. One read, or `Damaged`."""
         segment, offset, length, head = address
         block = parse_block(self._files.read(segment, offset, HEADER_BYTES + head))
         if block is None or block.length != length or len(block.head) != head:
             raise damaged("is not what was written", segment, offset)
-        return block.head
+        return block
 
     def read_body(self, address: tuple[int, int, int, int], start: int, length: int) -> bytes:
         """Bytes ``[start, start + length)`` of the body, **not** proved: that is the caller's. One read."""
@@ -102,11 +118,11 @@ class SegmentStore:
         ``deep`` scan reads every byte and finds damage in every block; else the cost is one read for each
         block. Groups up to sequence ``vouched`` are known to have happened.
         """
-        return iter(Scan(self._files, position, report, deep=deep, vouched=vouched))
+        return iter(Scan(self._files, position, report, deep=deep, vouched=vouched, freed=self.freed))
 
     def recover(self, position: Position, report: Report) -> Iterator[Found]:
         """Like `scan`, before writing; exhaust it once. All it gives is durable; a torn group is cut off."""
-        scan = Scan(self._files, position, report, numbers=self._present)
+        scan = Scan(self._files, position, report, numbers=self._present, freed=self.freed)
         for found in scan:
             if not found.vouched:
                 info = found.info
@@ -134,6 +150,31 @@ class SegmentStore:
     def sizes(self) -> dict[int, int]:
         """Bytes of each segment's file."""
         return {number: self._files.file(number).size() for number in self._files.numbers()}
+
+    def numbers(self) -> list[int]:
+        """The numbers of the segments there are, ascending."""
+        return self._files.numbers()
+
+    def has_gaps(self) -> bool:
+        """Whether segments are missing that, as far as is known, were not given back."""
+        there = set(self._present)
+        return any(
+            number not in there and number not in self.freed for number in range(1, max(self._present))
+        )
+
+    def header(self, number: int) -> SegmentHeader | None:
+        """The header of a segment; None if it is not sound."""
+        return self._files.header(number)
+
+    def seal(self) -> None:
+        """Let the next group begin a new segment."""
+        self._sealed = True
+
+    def delete(self, number: int) -> None:
+        """Delete a segment that was given back, durably. Who reads it in this process goes on for a while."""
+        self._files.retire(number)
+        self.medium.delete(SEGMENT_NAMES.name(number))
+        self.medium.sync_directory()
 
     def close(self) -> None:
         """Let go of the files. No group may be open."""
@@ -177,9 +218,11 @@ class SegmentStore:
             raise WriteFailed("A write failed earlier, so nothing more is written.") from self._failure
         if self._end is None:
             raise InternalError("A group was begun before the segments were recovered.")
-        if not self._appendable or self._end.offset >= self._nominal:
+        full = self._end.offset >= self._nominal or (self._sealed and self._end.offset > SEGMENT_HEADER.size)
+        if full or not self._appendable:
             self._end = self._new_segment(self._end.sequence)
             self._appendable = True
+        self._sealed = False
         return self._end
 
     def _new_segment(self, sequence: int) -> Position:

@@ -17,6 +17,7 @@ from otrdb.testing.medium import (
 )
 from otrdb.testing.operations import (
     Ask,
+    Compact,
     Create,
     Delete,
     Drop,
@@ -25,6 +26,7 @@ from otrdb.testing.operations import (
     Keep,
     Obliterate,
     Operation,
+    Prune,
     Reopen,
     Settle,
     Update,
@@ -51,6 +53,7 @@ from otrdb.testing.witness import Witness
 __all__ = [
     "Ask",
     "Change",
+    "Compact",
     "Create",
     "Delete",
     "Drop",
@@ -63,6 +66,7 @@ __all__ = [
     "Obliterate",
     "Operation",
     "PowerCuts",
+    "Prune",
     "Reopen",
     "Settle",
     "Step",

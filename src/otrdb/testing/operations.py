@@ -97,6 +97,14 @@ class Drop(NamedTuple):
     name: str
 
 
+class Prune(NamedTuple):
+    """Lets go of all versions but the latest ones and those of named snapshots, now and from now on."""
+
+
+class Compact(NamedTuple):
+    """Gives back to the disk what no version needs."""
+
+
 class Settle(NamedTuple):
     """Lets the time pass after which all that was acknowledged is durable with ``durability="interval"``."""
 
@@ -111,7 +119,19 @@ class Reopen(NamedTuple):
 
 
 Operation: TypeAlias = (
-    Insert | Delete | Flush | Ask | Update | Create | Obliterate | Keep | Drop | Settle | Reopen
+    Insert
+    | Delete
+    | Flush
+    | Ask
+    | Update
+    | Create
+    | Obliterate
+    | Keep
+    | Drop
+    | Prune
+    | Compact
+    | Settle
+    | Reopen
 )
 
 
@@ -235,6 +255,11 @@ def _perform_on_metadata(archive: Archive, operation: Operation) -> None:
             archive.snapshot(name=name).close()
         case Drop(name):
             archive.drop_snapshot(name)
+        case Prune():
+            archive.set_history("1ns,1ns,1ns")
+            archive.expire()
+        case Compact():
+            archive.compact()
         case _:
             raise TypeError(f"{operation} is not done by an archive.")
 

@@ -16,6 +16,7 @@ from otrdb.testing.operations import (
     SECOND,
     START,
     Ask,
+    Compact,
     Create,
     Delete,
     Drop,
@@ -24,6 +25,7 @@ from otrdb.testing.operations import (
     Keep,
     Obliterate,
     Operation,
+    Prune,
     Reopen,
     Settle,
     Update,
@@ -176,6 +178,7 @@ def histories(
         st.builds(Flush, st.one_of(st.none(), stream)),
         st.builds(Ask, stream),
         st.builds(Settle),
+        st.sampled_from([Prune(), Compact()]),
         st.builds(Reopen, st.sampled_from(["kept", "older", "gone"])),
     )
     listed = draw(

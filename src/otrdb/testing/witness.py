@@ -22,6 +22,7 @@ from otrdb.testing.operations import (
     Keep,
     Obliterate,
     Operation,
+    Prune,
     Reopen,
     Settle,
     Update,
@@ -66,6 +67,8 @@ class Witness:
         """Points of every version somebody was told: by stream and version."""
         self._committed: set[tuple[int, int]] = set()
         """Those of them that were committed, and not only marked."""
+        self._pruned = False
+        """Whether versions that were committed may be gone."""
         self._bits: dict[tuple[int, int], int] = {}
         """Digests of versions that `look` saw."""
 
@@ -111,6 +114,8 @@ class Witness:
                 self._gone.add(uuid)
             case Drop(name):
                 del self._kept[name]
+            case Prune():
+                self._pruned = True
             case _:
                 pass
 
@@ -236,6 +241,8 @@ class Witness:
     def _decide_metadata(self, archive: Archive, doubtful: Operation) -> None:
         """Acknowledge a doubtful operation if it is seen to have happened."""
         match doubtful:
+            case Prune():
+                happened = True  # at least in part
             case Update(stream, note):
                 happened = archive.stream(uuid_of(stream)).annotations.get("note") == note
             case Create() | Obliterate():
@@ -269,15 +276,18 @@ class Witness:
                 try:
                     assert handle.at(number).count() == count, "a version changed"
                 except VersionNotAvailable:
-                    assert (owner, number) not in self._committed, "a committed version is gone"
+                    self._verify_may_be_gone(owner, number)
 
     def _verify_bits(self, archive: Archive, stream: int, version: int, bits: int) -> None:
         try:
             view = archive.stream(uuid_of(stream)).at(version)
         except VersionNotAvailable:
-            assert (stream, version) not in self._committed, "a committed version is gone"
+            self._verify_may_be_gone(stream, version)
         else:
             assert digest(view) == bits, f"version {version} of stream {stream} changed"
+
+    def _verify_may_be_gone(self, stream: int, version: int) -> None:
+        assert self._pruned or (stream, version) not in self._committed, "a committed version is gone"
 
     def _verify_snapshot(self, archive: Archive, name: str) -> None:
         with archive.open_snapshot(name) as snapshot:

@@ -15,6 +15,7 @@ from .leaves import Columns
 from .locate import EVERYTHING, locate
 from .nodes import Address, Child, ChildKind, Node, Piece
 from .points import first_from, last_before, values
+from .references import Reference, redirected, references
 from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
@@ -40,6 +41,7 @@ __all__ = [
     "MemoryBlocks",
     "Node",
     "Piece",
+    "Reference",
     "Save",
     "Source",
     "TolerantSource",
@@ -55,6 +57,8 @@ __all__ = [
     "last_before",
     "locate",
     "page_sums",
+    "redirected",
+    "references",
     "touched_leaves",
     "values",
     "verify",

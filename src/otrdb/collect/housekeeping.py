@@ -1,0 +1,44 @@
+"""What is to be done once an hour beside the collecting, and must not hold it up."""
+
+from __future__ import annotations
+
+from threading import Thread
+from typing import TYPE_CHECKING
+
+from otrdb.errors import ClosedArchive, OtrError
+
+if TYPE_CHECKING:
+    from otrdb import Archive
+
+
+class Housekeeping:
+    """Drops what is too old and gives space back, in a thread of its own. Ends when the archive is closed."""
+
+    def __init__(self, archive: Archive) -> None:
+        self._archive = archive
+        self._thread: Thread | None = None
+        self._error: OtrError | None = None
+
+    def __call__(self) -> None:
+        """Begin, unless the last time is not over yet; raises what went wrong then."""
+        if self._thread is not None and self._thread.is_alive():
+            return
+        self._thread = Thread(target=self._keep, name="housekeeping", daemon=True)
+        self._thread.start()
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+    def wait(self) -> None:
+        """Wait until it is done."""
+        if self._thread is not None:
+            self._thread.join()
+
+    def _keep(self) -> None:
+        try:
+            self._archive.expire()
+            self._archive.compact(newest=False, gently=True)
+        except ClosedArchive:
+            pass
+        except OtrError as error:
+            self._error = error
