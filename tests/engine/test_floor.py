@@ -93,6 +93,20 @@ def test_inserts_go_on_by_themselves_when_there_is_room() -> None:
         assert db.streams("plant")[0].count() == more + 500
 
 
+def test_compaction_at_the_floor_lets_inserts_go_on() -> None:
+    medium = FaultyMedium()
+    with on(medium) as db:
+        stream, other = db.create("plant"), db.create("other")
+        medium.capacity = medium.used + FLOOR + 2 * MEBIBYTE
+        insert_until_refused(stream, 0)
+        with pytest.raises(DiskFull):
+            fill(other, 0, 1)
+        stream.obliterate()
+        assert db.compact().segments > 0
+        fill(other, 0, 1_000)
+        assert other.count() == 1_000
+
+
 def test_a_disk_that_others_fill_takes_one_journal_file_at_most() -> None:
     medium = FaultyMedium()
     with on(medium) as db:
