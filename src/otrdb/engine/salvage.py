@@ -16,6 +16,7 @@ from otrdb.results import LeftOut, Windows
 from otrdb.tree import Lost
 
 from .damage import complete
+from .gaps import joined, merged, outside, within
 from .reads import Frozen, Reads
 from .roots import insert_chunks
 from .state import Chunk, Prefix
@@ -63,7 +64,7 @@ class Partial(Reads):
 
         A nearest point lacks what lies between it and the time asked for: a nearer one may have been there.
         """
-        return _merged(self._told)
+        return merged(list(self._told))
 
     def _frozen(self) -> Frozen:
         return self._salvaged(self._asked._frozen())
@@ -149,9 +150,9 @@ class Salvaged(Frozen):
 
     def count(self, low: int, high: int) -> int:
         """How many points are in ``[low, high)``, without those that cannot be counted."""
-        gaps = _within(self._closed, low, high)
+        gaps = within(self._closed, low, high)
         while True:
-            total = sum(Frozen.count(self, *part) for part in _outside(gaps, low, high))
+            total = sum(Frozen.count(self, *part) for part in outside(gaps, low, high))
             met = self._met()
             if not met:
                 self._conclude(gaps)
@@ -165,7 +166,7 @@ class Salvaged(Frozen):
         for start, end, _ in self._closed:
             low, high = align_down(start, resolution), align_down(end - 1, resolution) + (1 << resolution)
             found.append((max(low, MIN_TIME), min(high, MAX_TIME)))
-        return _joined(found)
+        return joined(found)
 
     def _search(self, time: int, backward: bool) -> tuple[tuple[int, int] | None, list[Lost]]:
         """The nearest point that is in no gap, and the gaps on the way there."""
@@ -175,11 +176,11 @@ class Salvaged(Frozen):
             gaps += self._met()
             if found is None:
                 way = (MIN_TIME, time) if backward else (time, MAX_TIME)
-                return None, _within(gaps, *way)
+                return None, within(gaps, *way)
             gap = next((gap for gap in gaps if gap.start <= found[0] < gap.end), None)
             if gap is None:
                 way = (found[0] + 1, time) if backward else (time, found[0])
-                return found, _within(gaps, *way)
+                return found, within(gaps, *way)
             at = gap.start if backward else gap.end
 
     def _met(self) -> list[Lost]:
@@ -189,13 +190,13 @@ class Salvaged(Frozen):
 
     def _answered(self, low: int, high: int) -> None:
         """A question about ``[low, high)`` was answered."""
-        self._gaps = _within([*self._closed, *self._met()], low, high)
-        bounding = [*_within(self._bounding, MIN_TIME, low), *_within(self._bounding, high, MAX_TIME)]
+        self._gaps = within([*self._closed, *self._met()], low, high)
+        bounding = [*within(self._bounding, MIN_TIME, low), *within(self._bounding, high, MAX_TIME)]
         self._conclude([*self._gaps, *bounding])
 
     def _conclude(self, gaps: Sequence[Lost]) -> None:
         uuid = self.state.metadata.uuid
-        self._left_out = _merged(
+        self._left_out = merged(
             LeftOut(start, end, uuid, damage.message, damage.segment, damage.offset)
             for start, end, damage in gaps
         )
@@ -277,44 +278,3 @@ def _without(chunks: Sequence[Chunk], gap: Lost) -> Iterator[Chunk]:
         kept = (chunk.times < gap.start) | (chunk.times >= gap.end)
         if kept.any():
             yield chunk._replace(times=chunk.times[kept], words=chunk.words[kept])
-
-
-def _within(gaps: Iterable[Lost], low: int, high: int) -> list[Lost]:
-    """The parts of gaps that lie in ``[low, high)``."""
-    clipped = (Lost(max(start, low), min(end, high), damage) for start, end, damage in gaps)
-    return [gap for gap in clipped if gap.start < gap.end]
-
-
-def _outside(gaps: Iterable[Lost], low: int, high: int) -> Iterator[tuple[int, int]]:
-    """The parts of ``[low, high)`` between gaps."""
-    for start, end in _joined([(gap.start, gap.end) for gap in gaps]):
-        if low < start:
-            yield low, start
-        low = max(low, end)
-    if low < high:
-        yield low, high
-
-
-def _joined(ranges: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
-    """The ranges, ascending, those that touch or overlap as one."""
-    joined = list[tuple[int, int]]()
-    for start, end in sorted(ranges):
-        if joined and start <= joined[-1][1]:
-            joined[-1] = joined[-1][0], max(end, joined[-1][1])
-        else:
-            joined.append((start, end))
-    return joined
-
-
-def _merged(left_out: Iterable[LeftOut]) -> tuple[LeftOut, ...]:
-    """What answers lack, ascending: ranges of the same damage that touch as one, none within another."""
-    same, wide, merged = dict[str, list[LeftOut]](), list[LeftOut](), list[LeftOut]()
-    for gap in left_out:
-        same.setdefault(gap.message, []).append(gap)
-    for gaps in same.values():
-        joined = _joined((gap.start, gap.end) for gap in gaps)
-        wide += [gaps[0]._replace(start=start, end=end) for start, end in joined]
-    for gap in sorted(wide, key=lambda gap: (gap.start, -gap.end)):
-        if not merged or gap.end > merged[-1].end:
-            merged.append(gap)
-    return tuple(merged)
