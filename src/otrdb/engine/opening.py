@@ -199,6 +199,7 @@ def repair(
             durability=Durability.parse("sync"),
             budget=Budget(MEMORY),
             catalog=catalog,
+            oldest_reader=lambda: oldest_lease(directory),
         )
         stack.callback(archive.close)
         found = list(archive.check(progress=progress))
