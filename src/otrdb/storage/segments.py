@@ -167,14 +167,14 @@ class SegmentStore:
         return self._files.header(number)
 
     def seal(self) -> None:
-        """Let the next group begin a new segment."""
-        self._sealed = True
+        """Let the next group begin a new segment; waits while a group is open."""
+        with self._writing:
+            self._sealed = True
 
     def delete(self, number: int) -> None:
-        """Delete a segment that was given back, durably. Who reads it in this process goes on for a while."""
+        """Delete a segment that was given back. Who reads it in this process goes on for a while."""
         self._files.retire(number)
         self.medium.delete(SEGMENT_NAMES.name(number))
-        self.medium.sync_directory()
 
     def close(self) -> None:
         """Let go of the files. No group may be open."""
