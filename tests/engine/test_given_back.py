@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -15,8 +17,6 @@ from otrdb.testing import FaultyMedium, opened
 from tests.engine.support import core_of, fill
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from otrdb import Archive
     from otrdb.engine.core import Core
 
@@ -210,3 +210,28 @@ def test_repair_does_not_take_what_was_given_back_for_what_is_lost(tmp_path: Pat
     (path / SEGMENT_NAMES.name(last)).unlink()
     found = otrdb.repair(path)
     assert [finding.message for finding in found if "The catalog is kept" in finding.message]
+
+
+def test_the_disk_gets_its_room_back_when_nobody_reads(tmp_path: Path) -> None:
+    with otrdb.open(tmp_path / "a.otr") as archive:
+        stream = archive.create("plant")
+        fill(stream, 0, 3_000)
+        view = stream.at(stream.flush())
+        give_back(archive, 1)
+        core_of(archive).cache.clear()
+        assert deleted_files(tmp_path) == ["segment-00000001.otr"]
+        assert view.values().values.sum() == 3_000
+        give_back(archive, 2)
+        core_of(archive).cache.clear()
+        assert view.values().values.sum() == 3_000
+        newer = stream.at(stream.version)
+        del view
+        assert deleted_files(tmp_path) == []
+        assert newer.values().values.sum() == 3_000
+
+
+def deleted_files(directory: Path) -> list[str]:
+    """The files of this process that take room in a directory, and are no longer in it."""
+    targets = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    found = [Path(target.removesuffix(" (deleted)")) for target in targets if target.endswith(" (deleted)")]
+    return sorted(path.name for path in found if path.is_relative_to(directory))

@@ -81,11 +81,12 @@ class Engine:
     def latest(self, state: StreamState) -> Frozen:
         """The latest state, pending points included; commits first if their overlay would not fit."""
         self.refresh()
+        era = self.core.segments.era
         prefix, told = self._told(state)
         if self._too_large(state, prefix):
             self.committer.pending([state])
             prefix, told = self._told(state)
-        return self._freeze(state, prefix, told)
+        return self._freeze(state, prefix, told, era)
 
     def _told(self, state: StreamState) -> tuple[Prefix, int]:
         """The latest state, and the version an answer from it names."""
@@ -103,15 +104,16 @@ class Engine:
             self.core.pending.absorb(state)
             return state.prefix()
 
-    def _freeze(self, state: StreamState, prefix: Prefix, version: int) -> Frozen:
-        return Frozen(state, self.core.roots.of(state, prefix), version)
+    def _freeze(self, state: StreamState, prefix: Prefix, version: int, era: object) -> Frozen:
+        return Frozen(state, self.core.roots.of(state, prefix), version, era)
 
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
         self.refresh()
-        prefix = self._prefix(state)
-        if self._too_large(state, prefix):
+        era = self.core.segments.era
+        if self._too_large(state, self._prefix(state)):
             self.committer.pending([state])
+        del era  # until here the blocks of the prefix were read
         journal = self.core.journal
         while True:
             with self.core.lock:
@@ -156,17 +158,18 @@ class Engine:
     def at(self, state: StreamState, version: int) -> Frozen:
         """A version: committed and kept, or a mark that has not expired."""
         self.refresh()
+        era = self.core.segments.era
         with self.core.lock:
             self.check(state)
             _expire(state)
             mark = state.marks.get(version)
             committed = None if mark is not None else self._committed(state, version)
         if mark is not None:
-            return self._freeze(state, mark.prefix, version)
+            return self._freeze(state, mark.prefix, version, era)
         if committed is not None:
-            return Frozen(state, self.core.roots.committed(state, committed.root), version)
+            return Frozen(state, self.core.roots.committed(state, committed.root), version, era)
         if version <= FIRST_VERSION:
-            return Frozen(state, empty_root(), version)
+            return Frozen(state, empty_root(), version, era)
         raise VersionNotAvailable(f"Version {version} of stream {state.metadata.uuid} is not there.")
 
     def _committed(self, state: StreamState, version: int) -> Committed | None:
@@ -179,11 +182,12 @@ class Engine:
         self.refresh()
         if moment >= now_ns():
             return self.at(state, self.mark(state))
+        era = self.core.segments.era
         with self.core.lock:
             self.check(state)
             versions = [kept for kept in self.core.versions(state) if kept.time <= moment]
         newest = versions[-1] if versions else Committed(FIRST_VERSION, None, 0, 0)
-        return Frozen(state, self.core.roots.committed(state, newest.root), newest.version)
+        return Frozen(state, self.core.roots.committed(state, newest.root), newest.version, era)
 
     # --- changes of a stream
 
@@ -295,6 +299,7 @@ class Engine:
     def at_moment(self, state: StreamState, moment: Moment) -> Frozen:
         """A stream as it was at ``moment``."""
         core = self.core
+        era = core.segments.era
         with core.lock:
             self.check(state)
             if state.number >= moment.streams:
@@ -306,7 +311,7 @@ class Engine:
             self.committer.held(state)
             with core.lock:
                 prefix = moment.prefix(state)
-        return self._freeze(state, prefix, prefix.committed.version)
+        return self._freeze(state, prefix, prefix.committed.version, era)
 
     def at_snapshot(self, state: StreamState, versions: Mapping[int, int]) -> Frozen:
         """A stream at the version a named snapshot holds."""

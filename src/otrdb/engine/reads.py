@@ -41,6 +41,8 @@ class Frozen(NamedTuple):
     state: StreamState
     root: tree.Node
     version: int
+    era: object
+    """Of before the root was learnt: so what was deleted since can be read."""
 
     def ask(
         self,

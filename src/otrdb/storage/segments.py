@@ -18,7 +18,7 @@ from otrdb.storage.groups import FIRST_POSITION, GroupInfo, Position
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.medium import Medium, renew
 from otrdb.storage.scan import Found, Report, Scan
-from otrdb.storage.segment_files import SEGMENT_NAMES, SegmentFiles, damaged
+from otrdb.storage.segment_files import SEGMENT_NAMES, Era, SegmentFiles, damaged
 from otrdb.storage.walk import Walk
 
 if TYPE_CHECKING:
@@ -67,6 +67,11 @@ class SegmentStore:
     def freed(self) -> Freed:
         """What may be missing, since it was given back. Whoever reads the records adds to it."""
         return self._files.freed
+
+    @property
+    def era(self) -> Era:
+        """Held from before an address is learnt, it keeps what stands there readable."""
+        return self._files.era
 
     @freed.setter
     def freed(self, freed: Freed) -> None:
@@ -172,7 +177,7 @@ class SegmentStore:
             self._sealed = True
 
     def delete(self, number: int) -> None:
-        """Delete a segment that was given back. Who reads it in this process goes on for a while."""
+        """Delete a segment that was given back. Who has an `era` of before can go on reading it."""
         self._files.retire(number)
         self.medium.delete(SEGMENT_NAMES.name(number))
 
