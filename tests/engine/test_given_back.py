@@ -7,14 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import pytest
+
 import otrdb
 from otrdb.engine import compaction
 from otrdb.engine.compaction import _Leaving
 from otrdb.engine.core import now_ns
-from otrdb.errors import WriteFailed
+from otrdb.errors import Outdated, WriteFailed
+from otrdb.storage.headers import SEGMENT_HEADER
 from otrdb.storage.segment_files import SEGMENT_NAMES
 from otrdb.testing import FaultyMedium, opened
-from tests.engine.support import core_of, fill
+from tests.engine.support import core_of, fill, flip
 
 if TYPE_CHECKING:
     from otrdb import Archive
@@ -235,3 +238,67 @@ def deleted_files(directory: Path) -> list[str]:
     targets = [os.readlink(each) for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
     found = [Path(target.removesuffix(" (deleted)")) for target in targets if target.endswith(" (deleted)")]
     return sorted(path.name for path in found if path.is_relative_to(directory))
+
+
+def test_what_belongs_to_a_stream_whose_creation_is_lost_is_not_given_back(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        stream = archive.create("plant")
+        next_segment(archive)
+        fill(stream, 0, 3_000)
+        archive.flush()
+        next_segment(archive)
+        archive.create("other")
+    flip(path / SEGMENT_NAMES.name(1), SEGMENT_HEADER.size + 100)  # the record of the creation
+    (path / "catalog.sqlite").unlink()
+    for _ in range(2):
+        with otrdb.open(path) as archive:
+            assert len(archive.streams()) == 1
+            archive.compact()
+            assert 2 in core_of(archive).segments.numbers()
+    (path / "catalog.sqlite").unlink()
+    flip(path / SEGMENT_NAMES.name(1), SEGMENT_HEADER.size + 100)
+    with otrdb.open(path) as archive:
+        assert archive.stream("plant").count() == 3_000
+
+
+def test_a_backup_by_a_reader_is_whole_or_fails(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive, otrdb.open(path, mode="r") as reader:
+        stream = archive.create("plant")
+        for turn in range(4):
+            fill(stream, 3_000 * turn, 3_000)
+            archive.flush()
+            next_segment(archive)
+
+        def meanwhile(done: int, total: int) -> None:
+            if len(core_of(archive).segments.numbers()) <= 4:
+                give_back(archive, *core_of(archive).segments.numbers()[:4])
+                assert reader.stream("plant").count() == 12_000
+                archive._engine.compactor.delete_freed()
+
+        reader.backup(tmp_path / "backup", progress=meanwhile)
+    with otrdb.open(tmp_path / "backup", mode="r") as backup:
+        assert backup.stream("plant").count() == 12_000
+        assert list(backup.check()) == []
+
+
+def test_a_backup_by_a_reader_that_takes_too_long_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with (
+        otrdb.open(path) as archive,
+        otrdb.open(path, mode="r") as reader,
+        patch.object(compaction, "READER_SECONDS", -1),
+    ):
+        stream = archive.create("plant")
+        for turn in range(4):
+            fill(stream, 3_000 * turn, 3_000)
+            archive.flush()
+            next_segment(archive)
+
+        def meanwhile(done: int, total: int) -> None:
+            if len(core_of(archive).segments.numbers()) <= 4:
+                give_back(archive, *core_of(archive).segments.numbers()[:4])
+
+        with pytest.raises(Outdated):
+            reader.backup(tmp_path / "backup", progress=meanwhile)

@@ -415,6 +415,7 @@ class Archive(Closing):
             Damaged: it holds a backup that is damaged, or did not take what was written.
             DiskFull, WriteFailed: of its disk.
             ArchiveLocked: somebody else is backing up to it.
+            Outdated: this archive only reads, it took long, and the writer deleted what was to be copied.
 
         Example:
             >>> import otrdb, tempfile
