@@ -337,8 +337,9 @@ class Archive(Closing):
         with the bytes done and to do.
 
         Files that a reader in another process, or a backup, may still need are deleted later: by the next
-        call, or when the archive is opened. Versions, marks and snapshots stay as they are. Collecting does
-        this once an hour. Cost: the nodes of all versions are read, and what is moved is written again.
+        call, or when the archive is opened. Versions, marks and snapshots stay as they are; as long as a view
+        of a version is held, the disk keeps what it was made of. Collecting does this once an hour. Cost: the
+        nodes of all versions are read, and what is moved is written again.
 
         Raises:
             ReadOnly: the archive is open for reading.
@@ -419,6 +420,7 @@ class Archive(Closing):
             Damaged: it holds a backup that is damaged, or did not take what was written.
             DiskFull, WriteFailed: of its disk.
             ArchiveLocked: somebody else is backing up to it.
+            Outdated: this archive only reads, it took long, and the writer deleted what was to be copied.
 
         Example:
             >>> import otrdb, tempfile

@@ -113,7 +113,7 @@ class Core:
     oldest_reader: Callable[[], int | None] = _nobody
     """Since when, ns, a reader may be using the files as they were then; None if nobody reads."""
     files: RLock = field(default_factory=RLock)
-    """Taken by itself: to delete a segment, and to change `keeping`."""
+    """Taken before ``lock``: to delete a segment, and to change what forbids it, `keeping` and `closed`."""
     keeping: int = 0
     """How many need the segments to stay, such as backups."""
     findings: list[Finding] = field(default_factory=list)
@@ -192,6 +192,8 @@ class Core:
         if state.versions is None:
             found = self.catalog.versions(state.number)
             state.versions = Versions(map(committed_of, found))
+            # The catalog hears of a commit after the stream.
+            state.versions.put(state.committed)
         return state.versions
 
     def kept_versions(self, state: StreamState) -> Iterable[Committed]:

@@ -80,14 +80,15 @@ class Engine:
     def latest(self, state: StreamState) -> Frozen:
         """The latest state, pending points included; commits first if their overlay would not fit."""
         self.refresh()
+        era = self.core.segments.era
         prefix, told = self._told(state)
         try:
             if self.too_large(state, prefix):
                 self.committer.pending([state])
                 prefix, told = self._told(state)
         except Damaged as damage:
-            return Frozen(state, prefix, damage, told)
-        return self._freeze(state, prefix, told)
+            return Frozen(state, prefix, damage, told, era)
+        return self._freeze(state, prefix, told, era)
 
     def _told(self, state: StreamState) -> tuple[Prefix, int]:
         """The latest state, and the version an answer from it names."""
@@ -105,18 +106,19 @@ class Engine:
             self.core.pending.absorb(state)
             return state.prefix()
 
-    def _freeze(self, state: StreamState, prefix: Prefix, version: int) -> Frozen:
+    def _freeze(self, state: StreamState, prefix: Prefix, version: int, era: object) -> Frozen:
         try:
-            return Frozen(state, prefix, self.core.roots.of(state, prefix), version)
+            return Frozen(state, prefix, self.core.roots.of(state, prefix), version, era)
         except Damaged as damage:
-            return Frozen(state, prefix, damage, version)
+            return Frozen(state, prefix, damage, version, era)
 
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
         self.refresh()
-        prefix = self._prefix(state)
-        if self.too_large(state, prefix):
+        era = self.core.segments.era
+        if self.too_large(state, self._prefix(state)):
             self.committer.pending([state])
+        del era  # until here the blocks of the prefix were read
         journal = self.core.journal
         while True:
             with self.core.lock:
@@ -161,17 +163,18 @@ class Engine:
     def at(self, state: StreamState, version: int) -> Frozen:
         """A version: committed and kept, or a mark that has not expired."""
         self.refresh()
+        era = self.core.segments.era
         with self.core.lock:
             self.check(state)
             _expire(state)
             mark = state.marks.get(version)
             committed = None if mark is not None else self._committed(state, version)
         if mark is not None:
-            return self._freeze(state, mark.prefix, version)
+            return self._freeze(state, mark.prefix, version, era)
         if committed is None and version <= FIRST_VERSION:
             committed = Committed(version, None, 0, 0)
         if committed is not None:
-            return self._freeze(state, Prefix(committed, [], 0), version)
+            return self._freeze(state, Prefix(committed, [], 0), version, era)
         raise VersionNotAvailable(f"Version {version} of stream {state.metadata.uuid} is not there.")
 
     def _committed(self, state: StreamState, version: int) -> Committed | None:
@@ -184,11 +187,12 @@ class Engine:
         self.refresh()
         if moment >= now_ns():
             return self.at(state, self.mark(state))
+        era = self.core.segments.era
         with self.core.lock:
             self.check(state)
             versions = [kept for kept in self.core.versions(state) if kept.time <= moment]
         newest = versions[-1] if versions else Committed(FIRST_VERSION, None, 0, 0)
-        return self._freeze(state, Prefix(newest, [], 0), newest.version)
+        return self._freeze(state, Prefix(newest, [], 0), newest.version, era)
 
     # --- changes of a stream
 
@@ -300,6 +304,7 @@ class Engine:
     def at_moment(self, state: StreamState, moment: Moment) -> Frozen:
         """A stream as it was at ``moment``."""
         core = self.core
+        era = core.segments.era
         with core.lock:
             self.check(state)
             if state.number >= moment.streams:
@@ -313,8 +318,8 @@ class Engine:
                 with core.lock:
                     prefix = moment.prefix(state)
         except Damaged as damage:
-            return Frozen(state, prefix, damage, prefix.committed.version)
-        return self._freeze(state, prefix, prefix.committed.version)
+            return Frozen(state, prefix, damage, prefix.committed.version, era)
+        return self._freeze(state, prefix, prefix.committed.version, era)
 
     def at_snapshot(self, state: StreamState, versions: Mapping[int, int]) -> Frozen:
         """A stream at the version a named snapshot holds."""

@@ -41,13 +41,17 @@ class Frozen:
     Damage that a question meets says which stream and times it concerns.
     """
 
-    __slots__ = ("_made", "prefix", "source", "state", "version")
+    __slots__ = ("_made", "era", "prefix", "source", "state", "version")
 
-    def __init__(self, state: StreamState, prefix: Prefix, made: tree.Node | Damaged, version: int) -> None:
+    def __init__(
+        self, state: StreamState, prefix: Prefix, made: tree.Node | Damaged, version: int, era: object
+    ) -> None:
         self.state = state
         self.prefix = prefix
         self._made = made
         self.version = version
+        self.era = era
+        """Of before the root was learnt: so what was deleted since can be read."""
         self.source: tree.Source = state.source
 
     @property

@@ -92,7 +92,7 @@ class Salvaged(Frozen):
             root, self._closed = frozen.root, frozen._closed
         else:
             root, self._closed = _sound_tree(engine, frozen)
-        super().__init__(frozen.state, frozen.prefix, root, frozen.version)
+        super().__init__(frozen.state, frozen.prefix, root, frozen.version, frozen.era)
         self._tell = tell
         self._tolerant = tree.TolerantSource(frozen.source)
         self.source = self._tolerant

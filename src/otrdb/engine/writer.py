@@ -143,8 +143,11 @@ class Writer:
 
     def _touched(self, state: StreamState, times: Int64Array, limit: int) -> int:
         ascending = bool((times[1:] >= times[:-1]).all())
+        era = self._core.segments.era
         root = self._core.roots.committed(state, state.committed.root)
-        return touched_leaves(state.source, root, times if ascending else np.sort(times), limit)
+        touched = touched_leaves(state.source, root, times if ascending else np.sort(times), limit)
+        del era  # until here blocks were read while others may compact
+        return touched
 
     def _check(self, kind: Kind, times: Int64Array, words: Int64Array) -> None:
         low, high = self._core.accept
