@@ -99,7 +99,8 @@ class Model:
                     for each in pruned:
                         self.versions[number].pop(each, None)
                 case SettingSet(scope, key, value):
-                    self.settings[scope, key] = value
+                    self.settings.pop((scope, key), None)
+                    self.settings.update({(scope, key): value} if value else {})
 
     def streams(self) -> list[CatalogStream]:
         return [

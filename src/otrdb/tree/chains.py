@@ -24,7 +24,6 @@ from .leaves import ArrayLeaf, Columns, summarise_aligned
 from .nodes import EMPTY_ROWS, EMPTY_SLOTS, Address, Child, ChildKind, Piece
 
 if TYPE_CHECKING:
-    from .sections import Leaf
     from .source import Source
 
 Words = NDArray[np.int64]
@@ -89,9 +88,9 @@ class Chain:
         filled = kernels.fold(slots[order], rows[order], integer, first_slot, 0, out_slots, out_rows, 0)
         return Piece(out_slots[:filled], out_rows[:filled])
 
-    def leaves(self, source: Source, start: int, end: int) -> list[Leaf]:
-        """The blocks that may hold points of ``[start, end)``."""
-        return [source.leaf(link.leaf) for link in self.links if link.first < end and link.last >= start]
+    def within(self, start: int, end: int) -> list[Link]:
+        """The blocks that may hold points of ``[start, end)``, in order."""
+        return [link for link in self.links if link.first < end and link.last >= start]
 
     def points(self, source: Source) -> Columns:
         """All points, in (time, arrival) order."""

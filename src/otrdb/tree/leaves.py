@@ -30,6 +30,8 @@ Words = NDArray[np.int64]
 Columns = tuple[Words, Words]
 """Times and value words, int64[n] each, ascending by time."""
 
+NO_POINTS: Columns = (EMPTY_SLOTS, EMPTY_SLOTS)
+
 _MIN_SPARSE_PAGES = 4
 _MAX_SUBSLOTS = 256
 
@@ -105,7 +107,7 @@ class ArrayLeaf:
     def subslots(self, integer: bool) -> Piece:
         """The rows of the leaf's 256 sub-slots that hold points."""
         if self._subslots is None:
-            self._subslots = subslots_of(self.points(), integer, self.start, self.shift)
+            self._subslots = summarise_subslots(self.points(), integer, self.start, self.shift)
         return self._subslots
 
 
@@ -113,8 +115,8 @@ def _point(columns: Columns, at: int) -> tuple[int, int]:
     return int(columns[0][at]), int(columns[1][at])
 
 
-def subslots_of(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
-    """Rows of the sub-slots that hold points, for the points of a leaf of ``2**shift`` ns from ``start``."""
+def summarise_subslots(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
+    """Rows of points, all of one leaf of ``2**shift`` ns from ``start`` on, by its sub-slots."""
     return summarise_aligned(columns, integer, start, subslot_shift(shift), _MAX_SUBSLOTS)
 
 
@@ -137,15 +139,14 @@ class StoredLeaf:
         self._cache = cache
 
     @property
+    def count(self) -> int:
+        """How many points it holds."""
+        return int(self._head.count)
+
+    @property
     def memory(self) -> int:
         """Bytes this object occupies, about."""
         return 600 + self._head.memory
-
-    @property
-    def count(self) -> int:
-        """Its points."""
-        count: int = self._head.count
-        return count
 
     @property
     def first(self) -> int:
@@ -204,7 +205,7 @@ class StoredLeaf:
         """The first point (time, word) at or after ``time``."""
         firsts = self._head.firsts()
         for index in range(page_of(firsts, time), len(firsts)):
-            columns = self._page(index)
+            columns = self.page(index)
             at = kernels.bisect(columns[0], time)
             if at < len(columns[0]):
                 return _point(columns, at)
@@ -213,7 +214,7 @@ class StoredLeaf:
     def last_before(self, time: int) -> tuple[int, int] | None:
         """The last point (time, word) before ``time``."""
         for index in range(page_of(self._head.firsts(), time), -1, -1):
-            columns = self._page(index)
+            columns = self.page(index)
             at = kernels.bisect(columns[0], time)
             if at:
                 return _point(columns, at - 1)
@@ -225,11 +226,22 @@ class StoredLeaf:
         piece: Piece | None = self._cache.get(key)
         if piece is None:
             columns: Columns | None = self._cache.get((self.address, "points"))
-            piece = subslots_of(columns or self._read_all(), integer, self.start, self.shift)
+            piece = summarise_subslots(columns or self._read_all(), integer, self.start, self.shift)
             self._cache.put(key, piece, subslots_memory(self._head.count))
         return piece
 
-    def _page(self, index: int) -> Columns:
+    def page_times(self) -> list[tuple[int, int]]:
+        """For each page the range ``[start, end)`` of its points; together they cover the leaf's interval.
+
+        Points of one time may lie on both sides of a border, so there two ranges share a nanosecond.
+        """
+        borders = self._head.firsts()[1:]
+        starts = [self.start, *borders]
+        ends = [*(border + 1 for border in borders), self.start + (1 << self.shift)]
+        return list(zip(starts, ends, strict=True))
+
+    def page(self, index: int) -> Columns:
+        """The points of one page."""
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is None:
             return self._pages(index, index + 1)[0]

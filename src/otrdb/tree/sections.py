@@ -25,7 +25,7 @@ from .leaves import (
     joined,
     page_of,
     subslots_memory,
-    subslots_of,
+    summarise_subslots,
 )
 
 if TYPE_CHECKING:
@@ -149,6 +149,16 @@ class SectionedLeaf:
         ]
         return *self.stored, *made
 
+    def section_times(self) -> list[tuple[int, int]]:
+        """For each section the range ``[start, end)`` of its points; together they cover the leaf's interval.
+
+        Points of one time may lie on both sides of a border, so there two ranges share a nanosecond.
+        """
+        borders = self._firsts[1:]
+        starts = [self.start, *borders]
+        ends = [*(border + 1 for border in borders), self.start + (1 << self.shift)]
+        return list(zip(starts, ends, strict=True))
+
     def leaf(self, at: int) -> ArrayLeaf | StoredLeaf:
         """The points of one section."""
         section = self.sections[at]
@@ -200,7 +210,7 @@ class SectionedLeaf:
         cache, key = self._source.cache, (self._address, "subslots")
         piece: Piece | None = self._subslots if self._address is None else cache.get(key)
         if piece is None:
-            piece = subslots_of(self.points(), integer, self.start, self.shift)
+            piece = summarise_subslots(self.points(), integer, self.start, self.shift)
             if self._address is None:
                 self._subslots = piece
             else:

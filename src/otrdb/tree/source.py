@@ -12,7 +12,7 @@ from otrdb.errors import Damaged
 
 from .chains import Chain, chain_addresses, decode_chain
 from .leaf_block import LeafHead
-from .leaves import StoredLeaf
+from .leaves import Columns, StoredLeaf
 from .node_block import decode_node
 from .nodes import ChildKind
 from .sections import decode_sections, section_addresses
@@ -98,9 +98,18 @@ class Source:
         address = _written(child)
         leaf: SectionedLeaf | None = self.cache.get(address)
         if leaf is None:
-            leaf = self._decoded(address, lambda head: decode_sections(self, address, head))
+            plain = Source(self.kind, self.blocks, self.cache)  # what is cached serves other questions too
+            leaf = self._decoded(address, lambda head: decode_sections(plain, address, head))
             self.cache.put(address, leaf, leaf.memory)
         return leaf
+
+    def lost(self, damage: Damaged, start: int, end: int) -> None:
+        """What is needed of ``[start, end)`` cannot be read: a question is not answered without it."""
+        raise damage
+
+    def salvaged(self, child: Child, damage: Damaged, start: int, end: int) -> Columns:
+        """The points of ``[start, end)`` that a damaged leaf still gives: none are taken for all."""
+        raise damage
 
     def chain(self, child: Child) -> Chain:
         """The chain ``child`` refers to."""
