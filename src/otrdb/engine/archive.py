@@ -326,15 +326,16 @@ class Archive(Closing):
         """Give back to the disk what no kept version needs: what was replaced, deleted, expired, pruned or
         obliterated.
 
-        A segment of which at least 30 % is needed by nobody is emptied, by copying the rest, and deleted; at
-        most one at a time is there twice. ``newest`` takes in the one that is written to. Inserts, commits
-        and queries go on meanwhile: nobody waits for more than some 20 ms; ``gently`` leaves them four fifths
-        of the time. May be broken off at any moment, and goes on with the next call. ``progress`` is called
-        with the bytes done and to do.
+        A segment of which at least 30 % is needed by nobody is emptied, by copying the rest, and deleted.
+        What is copied takes a quarter of the room on the disk at most at a time, or is one segment.
+        ``newest`` takes in the one that is written to. Inserts, commits and queries go on meanwhile: nobody
+        waits for more than some 20 ms; ``gently`` leaves them four fifths of the time. May be broken off at
+        any moment, and goes on with the next call. ``progress`` is called with the bytes done and to do.
 
         Files that a reader in another process, or a backup, may still need are deleted later: by the next
         call, or when the archive is opened. Versions, marks and snapshots stay as they are; as long as a view
-        of a version is held, the disk keeps what it was made of. Collecting does this once an hour. Cost: the nodes of all versions are read, and what is moved is written again.
+        of a version is held, the disk keeps what it was made of. Collecting does this once an hour. Cost: the
+        nodes of all versions are read, and what is moved is written again.
 
         Raises:
             ReadOnly: the archive is open for reading.

@@ -64,14 +64,14 @@ class SegmentStore:
         self._files.archive = self.archive
 
     @property
-    def freed(self) -> Freed:
-        """What may be missing, since it was given back. Whoever reads the records adds to it."""
-        return self._files.freed
-
-    @property
     def era(self) -> Era:
         """Held from before an address is learnt, it keeps what stands there readable."""
         return self._files.era
+
+    @property
+    def freed(self) -> Freed:
+        """What may be missing, since it was given back. Whoever reads the records adds to it."""
+        return self._files.freed
 
     @freed.setter
     def freed(self, freed: Freed) -> None:
