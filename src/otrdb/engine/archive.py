@@ -211,15 +211,19 @@ class Archive(Closing):
         end: TimeLike = MAX_TIME,
         *,
         align: Align = "outer",
+        leave_out_damage: bool = False,
     ) -> Joined:
         """The points of several streams in ``[start, end)`` (ns), joined on time, all read at one moment.
 
         ``align``: "outer" gives a row for every time any of them has, "inner" for the times all of them have
         (both `Wide`), "long" a row per point (`Long`, streams of one kind only: `WrongKind`). Where times
         repeat, the k-th point of one stream at some time shares a row with the k-th of the others.
+
+        ``leave_out_damage``: points that cannot be read are left out, and ``left_out`` of the answer says
+        which; else `Damaged` is raised.
         """
         with self.snapshot() as snapshot:
-            return snapshot.values(streams, start, end, align=align)
+            return snapshot.values(streams, start, end, align=align, leave_out_damage=leave_out_damage)
 
     def snapshot(self, name: str | None = None) -> Snapshot:
         """The state of all streams now, pending points included; with a ``name`` it is kept.

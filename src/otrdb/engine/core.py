@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from otrdb.errors import ClosedArchive, OtrError, ReadOnly, WriteFailed
 from otrdb.model import Kind
 from otrdb.storage.blocks import NOWHERE
+from otrdb.storage.room import Room
 from otrdb.tree import Cache, Source
 
 from .blocks import CountedBlocks
@@ -84,6 +85,8 @@ class Core:
     budget: Budget
     accept: tuple[int, int]
     """The first and the last time that is accepted, ns."""
+    floor: int = 0
+    """Bytes of the disk that new points may not take."""
     journal: Journal | None = None
     """None in an archive that is open for reading."""
     seen_lsn: int = 0
@@ -101,6 +104,7 @@ class Core:
     """Whether it is closed because this process is a child of the one that opened it."""
     failure: WriteFailed | None = None
     """Why nothing is written any more."""
+    room: Room = field(init=False)
     cache: Cache = field(init=False)
     marks: Marks = field(init=False)
     roots: Roots = field(init=False)
@@ -116,6 +120,7 @@ class Core:
     """Damage met when the archive was opened."""
 
     def __post_init__(self) -> None:
+        self.room = Room(self.segments.medium, self.floor)
         self.cache = Cache(self.budget.cache)
         self.marks = Marks(self.budget.marks)
         self.roots = Roots(self.budget.overlays)
@@ -140,6 +145,13 @@ class Core:
         if self.failure is not None or self.journal.failed:
             raise WriteFailed("A write failed earlier, so nothing more is written.") from self.failure
         return self.journal
+
+    def admit(self, needed: int = 0) -> None:
+        """Raise the reason why points cannot be taken in: what keeps anything from being written, or
+        `DiskFull` if ``needed`` bytes more would take room that must stay free.
+        """
+        self.writable()
+        self.room.admit(needed)
 
     @contextmanager
     def refusing(self) -> Iterator[None]:

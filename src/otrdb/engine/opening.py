@@ -260,14 +260,20 @@ def open_medium(
     """
     segments = SegmentStore(medium, nominal=segment)
     index = Catalog(catalog, segments.archive, readonly=not writable)
-    core = Core(segments, index, budget, accept)
+    # A segment for compaction, and what is pending at most.
+    core = Core(segments, index, budget, accept, floor=segment + journal_cap)
     core.oldest_reader = oldest_reader
     keep_from_children(core)
     _load_segments(core, writable)
     if writable:
         applied = core.catalog.last_lsn
         core.journal = Journal(
-            medium, core.segments.archive, durability=durability, cap=journal_cap, after=applied
+            medium,
+            core.segments.archive,
+            durability=durability,
+            cap=journal_cap,
+            after=applied,
+            room=core.room,
         )
         _replay(core)
     follower = None if writable else Follower(core, medium, renew)

@@ -75,7 +75,7 @@ class Upkeep:
 
     def _expiry(self, state: StreamState, before: int) -> Expiry | None:
         latest = self._engine.latest(state)
-        points = latest.count_before(before)
+        points = latest.count(MIN_TIME, before)
         if not points:
             return None
         size = latest.ask(bytes_within, MIN_TIME, before)
@@ -88,7 +88,7 @@ class Upkeep:
         for name, versions in snapshots:
             if state.number in versions:
                 held = self._engine.at(state, versions[state.number])
-                if held.count_before(before):
+                if held.count(MIN_TIME, before):
                     yield name
 
     def _prune(self) -> None:

@@ -34,6 +34,9 @@ JOURNAL_POINTS = 1 << 18
 """A batch of more points never goes through the journal."""
 
 
+_LARGEST_POINT = 16
+"""Bytes a point takes in a commit of many, if it cannot be compressed."""
+
 _SMALL = 64
 """Points of a small insert, and how many small inserts pass between looks at the limits."""
 
@@ -54,6 +57,7 @@ class Writer:
         core, count = self._core, len(times)
         self._check(state.kind, times, words)
         if count >= self._worth_a_thought and self.worth_commit([Batch(state, times, words)]):
+            core.admit(_LARGEST_POINT * count)
             self._committer.direct([Batch(state, times, words)], merge)
             with core.lock:
                 return Inserted(state.told, int(core.pending.counts[state.number]), True)
@@ -86,6 +90,7 @@ class Writer:
         present = [batch for batch in batches if len(batch.times)]
         total = sum(len(batch.times) for batch in present)
         if present and self.worth_commit(present):
+            self._core.admit(_LARGEST_POINT * total)
             self._committer.direct(present, merge)
             return InsertedBatch(total, len(present), True)
         known = np.array([batch.state.number for batch in present], np.uint32)

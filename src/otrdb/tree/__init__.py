@@ -11,6 +11,7 @@ from .edit import Edit, empty_root
 from .erase import erase
 from .insert import insert
 from .leaf_block import LEAF_TYPE, page_sums
+from .leaves import Columns
 from .locate import EVERYTHING, locate
 from .nodes import Address, Child, ChildKind, Node, Piece
 from .points import first_from, last_before, values
@@ -18,6 +19,7 @@ from .references import Reference, redirected, references
 from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
+from .tolerant import Lost, TolerantSource
 from .touched import touched_leaves
 from .verify import Fault, verify
 from .windows import aligned_windows, windows
@@ -32,14 +34,17 @@ __all__ = [
     "Cache",
     "Child",
     "ChildKind",
+    "Columns",
     "Edit",
     "Fault",
+    "Lost",
     "MemoryBlocks",
     "Node",
     "Piece",
     "Reference",
     "Save",
     "Source",
+    "TolerantSource",
     "aligned_windows",
     "bytes_within",
     "changes",
