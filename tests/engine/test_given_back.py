@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import otrdb
-from otrdb.engine import census, compaction
+from otrdb.engine import census, compaction, paced
 from otrdb.engine.compaction import _Leaving
 from otrdb.engine.core import now_ns
 from otrdb.errors import ClosedArchive, Outdated, WriteFailed
@@ -336,3 +336,17 @@ def test_closing_meanwhile_says_that_it_is_closed(tmp_path: Path) -> None:
 
     with patch.object(census, "held_states", closing), pytest.raises(ClosedArchive):
         archive.compact()
+
+
+def test_damage_of_copies_is_told_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive, patch.object(paced, "LEAST", 1 << 10):
+        stream = archive.create("plant")
+        stream.insert(np.arange(100_000), np.random.default_rng(4).normal(size=100_000))
+        archive.flush()
+        give_back(archive, 1)
+        stream.obliterate()
+    flip(path / SEGMENT_NAMES.name(2), 1_000)
+    with otrdb.open(path) as archive:
+        messages = [finding.message for finding in archive.check()]
+        assert [message.partition(", in ")[2] for message in messages] == ["group 3."]
