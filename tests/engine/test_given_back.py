@@ -14,13 +14,15 @@ import otrdb
 from otrdb.engine import census, compaction, paced
 from otrdb.engine.compaction import _Leaving
 from otrdb.engine.core import now_ns
-from otrdb.errors import ClosedArchive, Outdated, WriteFailed
+from otrdb.errors import ClosedArchive, Damaged, Outdated, WriteFailed
 from otrdb.storage.headers import SEGMENT_HEADER
 from otrdb.storage.segment_files import SEGMENT_NAMES
 from otrdb.testing import FaultyMedium, opened
 from tests.engine.support import core_of, fill, flip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from otrdb import Archive
     from otrdb.engine.core import Core
     from otrdb.engine.state import StreamState
@@ -350,3 +352,25 @@ def test_damage_of_copies_is_told_in_plain_words(tmp_path: Path) -> None:
     with otrdb.open(path) as archive:
         messages = [finding.message for finding in archive.check()]
         assert [message.partition(", in ")[2] for message in messages] == ["group 3."]
+
+
+def test_a_segment_that_cannot_be_read_stops_no_other() -> None:
+    medium = FaultyMedium()
+    with opened(medium) as archive:
+        gone = archive.create("gone")
+        for turn in range(2):
+            fill(gone, 3_000 * turn, 3_000)
+            archive.flush()
+            next_segment(archive)
+        gone.obliterate()
+        read = core_of(archive).segments.blocks
+
+        def blocks(segment: int, *args: int) -> Iterator[Any]:
+            if segment == 1:
+                raise Damaged("The disk does not give it.", segment=1, offset=0)
+            yield from read(segment, *args)
+
+        with patch.object(core_of(archive).segments, "blocks", blocks):
+            done = archive.compact()
+        assert (done.segments, [finding.code for finding in done.findings]) == (1, [Damaged.code])
+        assert archive.compact().segments == 1

@@ -87,8 +87,8 @@ class Compactor:
             self.delete_freed()
             sizes, left = core.segments.sizes(), list[_Candidate]()
             census = Census(core)
-            findings = [damage_found(damage) for damage in census.damage]
             chosen = self._chosen(sizes, census, newest)
+            findings = [damage_found(damage) for damage in census.damage]
             total, done = sum(each.size for each in chosen), 0
             while chosen:
                 batch, chosen = self._parted(chosen)
@@ -160,15 +160,23 @@ class Compactor:
             if not known or (number == max(sizes) and not newest):
                 continue
             if size - live[number] >= DEAD_SHARE * size:
-                dead = self._blocks_in(number, size) - live[number]
+                dead = self._blocks_in(number, size, census.damage) - live[number]
                 if dead >= DEAD_SHARE * size:
                     found.append(_Candidate(number, size, live[number], dead))
         return sorted(found, key=lambda each: each.live / each.size)
 
-    def _blocks_in(self, number: int, size: int) -> int:
-        """Bytes of the blocks of trees in a segment, as far as one leads to the next."""
+    def _blocks_in(self, number: int, size: int, met: list[Damaged]) -> int:
+        """Bytes of the blocks of trees in a segment, as far as one leads to the next; 0 if the disk does not
+        give them.
+        """
         blocks = self._core.segments.blocks(number, SEGMENT_HEADER.size, size)
-        return sum(HEADER_BYTES + block.length for _, block in blocks if block and block.type != GROUP_TYPE)
+        try:
+            return sum(
+                HEADER_BYTES + block.length for _, block in blocks if block and block.type != GROUP_TYPE
+            )
+        except Damaged as damage:
+            met.append(damage)
+            return 0
 
     def _is_unread(self, number: int) -> bool:
         oldest, freed = self._core.oldest_reader(), self._freed_at.setdefault(number, now_ns())
