@@ -44,19 +44,14 @@ class Frozen:
     __slots__ = ("_made", "era", "prefix", "source", "state", "version")
 
     def __init__(
-        self,
-        state: StreamState,
-        prefix: Prefix,
-        made: tree.Node | Damaged,
-        version: int,
-        era: object,
+        self, state: StreamState, prefix: Prefix, made: tree.Node | Damaged, version: int, era: object
     ) -> None:
-        self.era = era
-        """Of before the prefix was learnt: so what was deleted since can be read."""
         self.state = state
         self.prefix = prefix
         self._made = made
         self.version = version
+        self.era = era
+        """Of before the root was learnt: so what was deleted since can be read."""
         self.source: tree.Source = state.source
 
     @property

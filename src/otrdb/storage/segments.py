@@ -64,11 +64,6 @@ class SegmentStore:
         self._files.archive = self.archive
 
     @property
-    def era(self) -> Era:
-        """Held from before an address is learnt, it keeps what stands there readable."""
-        return self._files.era
-
-    @property
     def freed(self) -> Freed:
         """What may be missing, since it was given back. Whoever reads the records adds to it."""
         return self._files.freed
@@ -76,6 +71,11 @@ class SegmentStore:
     @freed.setter
     def freed(self, freed: Freed) -> None:
         self._files.freed = freed
+
+    @property
+    def era(self) -> Era:
+        """Held from before an address is learnt, it keeps what stands there readable."""
+        return self._files.era
 
     def blocks(self, segment: int, start: int, end: int) -> Iterator[tuple[int, Block | None]]:
         """The blocks of ``[start, end)`` of a segment by offset, their heads proved; the last one is None if
