@@ -118,9 +118,12 @@ class Compactor:
         try:
             _Leaving(core, left, pause).run()
         except Damaged as damage:
-            if len(batch) == 1:
-                return [damage_found(damage)]
             rest = [each for each in batch if each.number not in core.segments.freed]
+            if len(rest) == 1:
+                return [damage_found(damage)]
+            sound = [each for each in rest if each.number != damage.segment]
+            if len(sound) < len(rest):
+                return [damage_found(damage), *self._leave(sound, pause)]
             return [finding for each in rest for finding in self._leave([each], pause)]
         finally:
             self._freed_at.update({number: now_ns() for number in left if number in core.segments.freed})
