@@ -18,6 +18,8 @@ from .references import Reference, redirected, references
 from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
+from .thin import THINNABLE, Thinnable, Thinning, thin, thinnable
+from .thinned import refuse_points
 from .touched import touched_leaves
 from .verify import Fault, verify
 from .windows import aligned_windows, windows
@@ -26,6 +28,7 @@ __all__ = [
     "EVERYTHING",
     "LEAF_TYPE",
     "NAMES",
+    "THINNABLE",
     "Address",
     "BlockReader",
     "BlockWriter",
@@ -40,6 +43,8 @@ __all__ = [
     "Reference",
     "Save",
     "Source",
+    "Thinnable",
+    "Thinning",
     "aligned_windows",
     "bytes_within",
     "changes",
@@ -52,8 +57,11 @@ __all__ = [
     "last_before",
     "locate",
     "page_sums",
+    "refuse_points",
     "redirected",
     "references",
+    "thin",
+    "thinnable",
     "touched_leaves",
     "values",
     "verify",

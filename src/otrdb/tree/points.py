@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otrdb.model import MAX_TIME, MIN_TIME
+
 from .edit import joined
 from .nodes import EMPTY_SLOTS, Child, ChildKind, Node
+from .thinned import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +21,10 @@ Found = tuple[int, int]
 
 
 def values(source: Source, root: Node, start: int, end: int) -> Columns:
-    """Times and value words of the points of ``[start, end)``, ascending, equal times in order of arrival."""
+    """Times and value words of the points of ``[start, end)``, ascending, equal times in order of arrival.
+
+    `Thinned` if there are any that were thinned.
+    """
     parts = [leaf.within(start, end) for leaf in leaves_within(source, root, start, end)]
     return joined(parts) if parts else (EMPTY_SLOTS, EMPTY_SLOTS)
 
@@ -30,12 +36,16 @@ def leaves_within(source: Source, node: Node, start: int, end: int) -> Iterator[
             yield source.leaf(child)
         elif child.kind == ChildKind.NODE:
             yield from leaves_within(source, source.node(child), start, end)
+        elif child.kind == ChildKind.THINNED:
+            refuse(source.node(child), start, end)
         else:
             yield from source.chain(child).leaves(source, start, end)
 
 
 def first_from(source: Source, node: Node, time: int) -> Found | None:
-    """The first point at or after ``time``; among equal times the first that arrived."""
+    """The first point at or after ``time``; among equal times the first that arrived. `Thinned` if it may be
+    one that was thinned.
+    """
     for child in node.children:
         if child.kind and node.child_end(child) > time:
             found = _first_below(source, child, time)
@@ -49,6 +59,9 @@ def _first_below(source: Source, child: Child, time: int) -> Found | None:
         return first_from(source, source.node(child), time)
     if child.kind == ChildKind.LEAF:
         return source.leaf(child).first_from(time)
+    if child.kind == ChildKind.THINNED:
+        refuse(source.node(child), time, MAX_TIME)
+        return None
     for link in source.chain(child).links:
         if link.last >= time:
             return source.leaf(link.leaf).first_from(time)
@@ -56,7 +69,9 @@ def _first_below(source: Source, child: Child, time: int) -> Found | None:
 
 
 def last_before(source: Source, node: Node, time: int) -> Found | None:
-    """The last point strictly before ``time``; among equal times the last that arrived."""
+    """The last point strictly before ``time``; among equal times the last that arrived. `Thinned` if it may
+    be one that was thinned.
+    """
     for child in reversed(node.children):
         if child.kind and node.child_start(child) < time:
             found = _last_below(source, child, time)
@@ -70,6 +85,9 @@ def _last_below(source: Source, child: Child, time: int) -> Found | None:
         return last_before(source, source.node(child), time)
     if child.kind == ChildKind.LEAF:
         return source.leaf(child).last_before(time)
+    if child.kind == ChildKind.THINNED:
+        refuse(source.node(child), MIN_TIME, time)
+        return None
     for link in reversed(source.chain(child).links):
         if link.first < time:
             return source.leaf(link.leaf).last_before(time)

@@ -18,6 +18,7 @@ from otrdb.model import MIN_TIME
 
 from .geometry import child_shift, row_shift, subslot_shift
 from .nodes import Child, ChildKind, Node, Piece
+from .thinned import refuse
 
 if TYPE_CHECKING:
     from .leaves import Columns
@@ -73,7 +74,8 @@ class Summaries:
 def aligned_windows(source: Source, root: Node, start: int, end: int, pointwidth: int) -> Piece:
     """The windows with points in ``[start, end)``, both multiples of ``2**pointwidth`` ns from ``MIN_TIME``.
 
-    ``slots`` are window numbers from ``MIN_TIME``, ascending. Cost: about ``12 + windows / 31`` blocks.
+    ``slots`` are window numbers from ``MIN_TIME``, ascending. `Thinned` where wider ones are all that is left.
+    Cost: about ``12 + windows / 31`` blocks.
     """
     out = Summaries(source.integer)
     if start < end:
@@ -105,8 +107,16 @@ class _Aligned:
                 self._rows(node, max(start, self._start), min(end, self._end))
             elif child.kind == ChildKind.NODE:
                 self.node(self._source.node(child))
+            elif child.kind == ChildKind.THINNED:
+                self._thinned(self._source.node(child))
             else:
                 self._leaf(child)
+
+    def _thinned(self, summary: Node) -> None:
+        if self._pointwidth < summary.pointwidth:
+            refuse(summary, self._start, self._end)
+        else:
+            self._rows(summary, self._start, self._end)
 
     def _rows(self, node: Node, start: int, end: int) -> None:
         pointwidth = node.pointwidth
@@ -134,7 +144,7 @@ def windows(source: Source, root: Node, edges: Words) -> Piece:
     """The windows ``[edges[j], edges[j + 1])`` that hold points; ``slots`` are the numbers ``j``, ascending.
 
     Exact for any edges (int64[n], strictly ascending, in ns). Whole rows are used between the edges; only the
-    slots an edge cuts are opened, down to the page that holds it.
+    slots an edge cuts are opened, down to the page that holds it. `Thinned` if nothing is left below one.
     """
     descent = _Edges(source, edges)
     descent.node(root, int(edges[0]), int(edges[-1]))
@@ -179,6 +189,8 @@ class _Edges:
                 count = int(node.rows[row, 0])
                 points.append(self._source.leaf(child).run(before - above, count, child.count))
                 continue
+            if child.kind == ChildKind.EMPTY:  # a row of a summary, with nothing below it
+                refuse(node, low, top)
             first, last, low, top = _below(node, child, words[at : at + 2 * _CUT], start, end)
             self._fold(node, done, first, cuts[at - _CUT * len(points) : at], points)
             self.node(self._source.node(child), low, top)
