@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from uuid import UUID
 
 
@@ -249,25 +249,21 @@ class Outdated(OtrError, RuntimeError):
 
 
 class Thinned(OtrError, ValueError):
-    """Of some times only statistics are kept: the points were thinned. Nothing was changed.
+    """Of some times only statistics are left, since their points were thinned. Nothing was changed.
 
-    In `[start, end)` (ns, half-open) there are only windows of ``2**pointwidth`` ns.
+    In ``[start, end)`` (ns) there are windows of ``2**pointwidth`` ns, aligned.
     """
 
     code = "OTR-5007"
+    default_advice = "Ask for aligned windows that are wide enough, as zoom does, or for newer times."
 
-    def __init__(self, message: str, start: int, end: int, pointwidth: int, *, advice: str) -> None:
+    def __init__(
+        self, message: str, *, advice: str | None = None, start: int = 0, end: int = 0, pointwidth: int = 0
+    ) -> None:
         super().__init__(message, advice=advice)
         self.start = start
         self.end = end
         self.pointwidth = pointwidth
-
-    def __reduce__(self) -> tuple[Callable[..., Thinned], tuple[str, int, int, int, str]]:
-        return _thinned, (self.message, self.start, self.end, self.pointwidth, self.advice)
-
-
-def _thinned(message: str, start: int, end: int, pointwidth: int, advice: str) -> Thinned:
-    return Thinned(message, start, end, pointwidth, advice=advice)
 
 
 class Damaged(OtrError, OSError):

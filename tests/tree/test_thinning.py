@@ -85,7 +85,9 @@ class Beside:
         self.times = np.concatenate([self.times, times])[order]
         self.words = np.concatenate([self.words, words])[order]
 
-    def thin(self, before: int, pointwidth: int, *, start: int = MIN_TIME, limit: int = 1 << 30) -> tree.Thinnable:
+    def thin(
+        self, before: int, pointwidth: int, *, start: int = MIN_TIME, limit: int = 1 << 30
+    ) -> tree.Thinnable:
         harness, thinning = self.harness, tree.Thinning(start, before, pointwidth)
         promised = tree.thinnable(harness.source, harness.root, thinning)
         version, edit = harness.version, harness._edit()
@@ -113,7 +115,10 @@ class Beside:
             assert refusal.value.end > start
         else:
             inside = (self.times >= start) & (self.times < end)
-            assert self.harness.values(start, end) == (self.times[inside].tolist(), self.words[inside].tolist())
+            assert self.harness.values(start, end) == (
+                self.times[inside].tolist(),
+                self.words[inside].tolist(),
+            )
 
     def check_nearest(self, time: int) -> None:
         slots, raw = self.slots(), self.times[~self.is_thinned(self.times)]
@@ -160,8 +165,7 @@ class Beside:
         places = np.searchsorted(edges, self.times, side="right") - 1
         inside = (places >= 0) & (places < len(edges) - 1)
         truth = {
-            number: self.words[inside & (places == number)]
-            for number in np.unique(places[inside]).tolist()
+            number: self.words[inside & (places == number)] for number in np.unique(places[inside]).tolist()
         }
         self._compare(piece, truth)
 
@@ -178,7 +182,8 @@ class Beside:
 
 TIMES = st.integers(T0 - SPAN // 4, T0 + SPAN + SPAN // 4)
 INSTANTS = st.one_of(
-    TIMES, st.sampled_from([*WIDTHS, 36]).flatmap(lambda width: TIMES.map(lambda time: time >> width << width))
+    TIMES,
+    st.sampled_from([*WIDTHS, 36]).flatmap(lambda width: TIMES.map(lambda time: time >> width << width)),
 )
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from otrdb import tree
 from otrdb.columns import decode, decode_one
-from otrdb.errors import Damaged
+from otrdb.errors import Damaged, Thinned
+from otrdb.extent import first_time, last_time
 from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind
 from otrdb.ranges import (
     align_down,
@@ -56,7 +57,10 @@ class Frozen(NamedTuple):
             raise
 
     def count_before(self, time: int) -> int:
-        """How many points are before ``time``, ns above MIN_TIME: from summaries and one edge."""
+        """How many points are before ``time``, ns above MIN_TIME: from summaries and one edge.
+
+        `Thinned` if ``time`` is within a window of what was thinned.
+        """
         return int(self.ask(tree.windows, np.array([MIN_TIME, time], np.int64)).rows[:, 0].sum())
 
 
@@ -77,7 +81,8 @@ class Reads:
         """The points of ``[start, end)`` (ns), ascending, equal times in order of arrival.
 
         Reads the leaves of the range, a leaf's edges by the page. All columns are in memory at once: 16 bytes
-        a point. The arrays are the caller's.
+        a point. The arrays are the caller's. `Thinned` if there are points in the range of which only
+        statistics are left (`Archive.set_thinning`).
         """
         low, high = to_range(start, end)
         frozen = self._frozen()
@@ -93,7 +98,7 @@ class Reads:
         and the one that holds ``end`` is left out. A range without one whole window gives nothing.
         ``columns`` names the statistics, out of min, mean, max, count, stddev, first, last and sum. Reads
         about ``12 + windows / 31`` blocks, whatever the range. `InvalidPointWidth` unless 0 <= pointwidth <=
-        62.
+        62; `Thinned` where only statistics of wider windows are left.
 
         Example:
             >>> import otrdb, tempfile
@@ -121,7 +126,8 @@ class Reads:
 
         Exact, whatever the ``width`` (ns, or text as "5min"); empty windows are reported with count 0 and
         zeros. ``columns`` names the statistics, as for `aligned_windows`. Opens the slots that the windows'
-        edges cut, down to the page. `InvalidPointWidth` if the width is none; `InvalidArgument` above 2**24
+        edges cut, down to the page. `Thinned` if an edge divides one of which only statistics are left;
+        `InvalidPointWidth` if the width is none; `InvalidArgument` above 2**24
         windows.
 
         Example:
@@ -152,33 +158,39 @@ class Reads:
         """At most ``points`` aligned windows that together cover ``[start, end)``: what a plot of that width
         needs.
 
-        The finest pointwidth that suffices is taken, so the first and last window may reach beyond the range.
-        Windows without points are left out. Without ``start`` or ``end`` the first and last point bound the
-        range. ``columns`` names the statistics, as for `aligned_windows`; with first, last, min and max a
-        line drawn through them is exact to the pixel. Costs what `aligned_windows` does.
+        The finest pointwidth that suffices is taken, or where points were thinned that of what is left, so
+        the first and last window may reach beyond the range. Windows without points are left out. Without
+        ``start`` or ``end`` the first and last point bound the range. ``columns`` names the statistics, as
+        for `aligned_windows`; with first, last, min and max a line drawn through them is exact to the pixel.
+        Costs what `aligned_windows` does.
         """
         names = check_columns(columns)
         low, high = self._bounds(start, end)
         if low >= high:
             return self._aligned(MIN_TIME, MIN_TIME, 0, names)
         pointwidth = zoom_pointwidth(low, high, points)
-        return self._aligned(align_down(low, pointwidth), align_up(high, pointwidth), pointwidth, names)
+        while True:
+            try:
+                return self._aligned(
+                    align_down(low, pointwidth), align_up(high, pointwidth), pointwidth, names
+                )
+            except Thinned as thinned:
+                pointwidth = thinned.pointwidth  # wider than what was asked for
 
     def _bounds(self, start: TimeLike | None, end: TimeLike | None) -> tuple[int, int]:
         """The range of a view; an empty one if the points that bound it are not there."""
         if start is not None and end is not None:
             return to_range(start, end)
-        first = self.earliest() if start is None else None
-        last = self.latest() if end is None else None
-        low = to_instant(start) if start is not None else first.time if first is not None else MAX_TIME
-        high = to_ns(end) if end is not None else last.time + 1 if last is not None else MIN_TIME
-        return low, high
+        first = first_time(self) if start is None else to_instant(start)
+        last = last_time(self) if end is None else to_ns(end) - 1
+        return MAX_TIME if first is None else first, MIN_TIME if last is None else last + 1
 
     def nearest(self, time: TimeLike, backward: bool = False) -> Point | None:
         """The first point at or after ``time``, or with ``backward`` the last one strictly before it; None if
         there is none.
 
-        Among equal times the first that arrived, or backward the last. Reads one path and one page.
+        Among equal times the first that arrived, or backward the last. `Thinned` if it may be one of which
+        only statistics are left. Reads one path and one page.
         """
         at = to_instant(time)
         found = self._frozen().ask(tree.last_before if backward else tree.first_from, at)
@@ -187,15 +199,18 @@ class Reads:
         return Point(found[0], decode_one(self.kind, found[1]))
 
     def earliest(self) -> Point | None:
-        """The first point, or None."""
+        """The first point, or None; `Thinned` if only statistics of it are left."""
         return self.nearest(MIN_TIME)
 
     def latest(self) -> Point | None:
-        """The last point, or None."""
+        """The last point, or None; `Thinned` if only statistics of it are left."""
         return self.nearest(MAX_TIME - 1, backward=True)
 
     def count(self, start: TimeLike = MIN_TIME, end: TimeLike = MAX_TIME) -> int:
-        """The number of points in ``[start, end)`` (ns), from summaries and the two edges."""
+        """The number of points in ``[start, end)`` (ns), from summaries and the two edges.
+
+        `Thinned` if an edge divides a window of which only statistics are left.
+        """
         low, high = to_range(start, end)
         frozen = self._frozen()
         if (low, high) == (MIN_TIME, MAX_TIME):

@@ -26,7 +26,8 @@ def insert(edit: Edit, root: Node, columns: Columns, merge: Merge) -> Node:
 
     ``columns`` are int64[n] times, ascending with equal times in order of arrival, and int64[n] value words;
     they are kept by reference. ``merge`` says what happens to points of equal times. Nothing is written.
-    `Thinned` if a point is where points were thinned. Cost: the touched leaves read once, plus the path above them.
+    `Thinned` if a point is where points were thinned. Cost: the touched leaves read once, plus the path above
+    them.
     """
     if merge is not Merge.NEVER:
         columns = _merged((EMPTY_SLOTS, EMPTY_SLOTS), columns, merge, edit.source.integer)

@@ -29,8 +29,7 @@ Block: TypeAlias = Any
 
 
 class ChildKind(IntEnum):
-    """What a reference leads to. THINNED is a node that has rows and nothing below them: the points are gone.
-    """
+    """What a reference leads to. THINNED is a node with rows and nothing below: its points are gone."""
 
     EMPTY = 0
     LEAF = 1

@@ -22,11 +22,13 @@ if TYPE_CHECKING:
     from .source import Source
 
 THINNABLE: Final = tuple(range(16, 53, LEVEL_SHIFT))
-"""The pointwidths points can be thinned to: 65 us, 1 ms, 17 ms, 268 ms, 4.3 s, 69 s, 18 min, 4.9 h, 3.3 d, 52 d."""
+"""The pointwidths points can be thinned to: 65 us, 1 ms, 17 ms, 268 ms, 4.3 s, 69 s, 18 min, 4.9 h, 3.3 d, 52
+d.
+"""
 
 WORTH: Final = 16
-"""Points of a leaf there must be for each window. A window takes 3 to 25 bytes and a point 2 to 5, so with half
-as many points thinning might free nothing.
+"""Points of a leaf there must be for each window. A window takes 3 to 25 bytes and a point 2 to 5, so with
+half as many points thinning might free nothing.
 """
 
 
@@ -39,19 +41,22 @@ class Thinning(NamedTuple):
 
 
 class Thinnable(NamedTuple):
-    """What thinning takes away: points, and the bytes of the blocks that hold them, without headers."""
+    """What thinning takes away: points, the bytes of the blocks that hold them, without headers, and in how
+    many children of nodes they are.
+    """
 
     points: int
     bytes: int
+    children: int
 
 
 def thinnable(source: Source, root: Node, thinning: Thinning) -> Thinnable:
     """What a thinning would take away. Reads the nodes over the range, and no leaf."""
-    points = size = 0
+    points = size = children = 0
     for node, child in _due(source, root, thinning):
-        points += child.count
+        points, children = points + child.count, children + 1
         size += bytes_within(source, node, node.child_start(child), node.child_end(child))
-    return Thinnable(points, size)
+    return Thinnable(points, size, children)
 
 
 def thin(edit: Edit, root: Node, thinning: Thinning, limit: int) -> Node:
@@ -123,9 +128,7 @@ class _Thin:
         self._edit.forget_below(child)
         builder.empty(child.index, child.span, child.version)
         for index, summary in summaries:
-            self._edit.put_node(
-                builder, index, summary, kind=ChildKind.THINNED, version=child.version
-            )
+            self._edit.put_node(builder, index, summary, kind=ChildKind.THINNED, version=child.version)
         self._left -= 1
 
     def _summaries(self, node: Node, child: Child) -> Iterator[tuple[int, Node]]:

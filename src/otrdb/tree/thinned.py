@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 def refused(start: int, end: int, pointwidth: int, advice: str = "") -> Thinned:
     """The error for a question or a change that would need the points of ``[start, end)``."""
     text = f"The points from {format_ns(start)} to before {format_ns(end)} were thinned: only the statistics"
-    windows = f"windows of 2**{pointwidth} ns"
-    advice = advice or f"Ask for {windows}, aligned, or wider ones: aligned_windows(..., {pointwidth}), zoom."
-    return Thinned(f"{text} of {windows} are kept.", start, end, pointwidth, advice=advice)
+    advice = (
+        advice or f"Ask for aligned windows of pointwidth {pointwidth} or more, as zoom does, or newer times."
+    )
+    text += f" of windows of 2**{pointwidth} ns are kept."
+    return Thinned(text, advice=advice, start=start, end=end, pointwidth=pointwidth)
 
 
 def refuse(summary: Node, start: int, end: int, advice: str = "") -> None:
@@ -62,7 +64,9 @@ def refuse_points(source: Source, node: Node, times: Words) -> None:
             continue
         below = source.node(child)
         if child.kind == ChildKind.THINNED:
-            raise refused(start, end, below.pointwidth, "Leave out the points of these times; none is stored.")
+            raise refused(
+                start, end, below.pointwidth, "Leave out the points of these times; none is stored."
+            )
         refuse_points(source, below, times[low:high])
 
 

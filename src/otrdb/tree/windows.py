@@ -74,8 +74,8 @@ class Summaries:
 def aligned_windows(source: Source, root: Node, start: int, end: int, pointwidth: int) -> Piece:
     """The windows with points in ``[start, end)``, both multiples of ``2**pointwidth`` ns from ``MIN_TIME``.
 
-    ``slots`` are window numbers from ``MIN_TIME``, ascending. `Thinned` where wider ones are all that is left.
-    Cost: about ``12 + windows / 31`` blocks.
+    ``slots`` are window numbers from ``MIN_TIME``, ascending. `Thinned` where wider ones are all that is
+    left. Cost: about ``12 + windows / 31`` blocks.
     """
     out = Summaries(source.integer)
     if start < end:
