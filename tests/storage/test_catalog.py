@@ -100,6 +100,8 @@ class Model:
                         self.versions[number].pop(each, None)
                 case SettingSet(scope, key, value):
                     self.settings[scope, key] = value
+                    if not value:
+                        del self.settings[scope, key]
 
     def streams(self) -> list[CatalogStream]:
         return [

@@ -74,16 +74,21 @@ class Upkeep:
                 (each, rules.retention(each.metadata), rules.thinning(each.metadata)) for each in core.streams
             ]
         for state, retention, thinning in found:
-            if state.removed:
-                continue
-            kept_from = MIN_TIME if retention is None else self._whole(state, border(retention, self._now))
-            if kept_from > MIN_TIME:
-                yield from self._retention(state, kept_from)
-            if thinning is not None:
-                age, pointwidth = thinning
-                before = border(age, self._now)
-                if before > kept_from:
-                    yield from self._thinning(state, Thinning(kept_from, before, pointwidth))
+            if not state.removed:
+                # All of a stream is looked at before any of it goes, as a dry run does.
+                yield from list(self._tasks_of(state, retention, thinning))
+
+    def _tasks_of(
+        self, state: StreamState, retention: int | None, thinning: tuple[int, int] | None
+    ) -> Iterator[_Task]:
+        kept_from = MIN_TIME if retention is None else self._whole(state, border(retention, self._now))
+        if kept_from > MIN_TIME:
+            yield from self._retention(state, kept_from)
+        if thinning is not None:
+            age, pointwidth = thinning
+            before = border(age, self._now)
+            if before > kept_from:
+                yield from self._thinning(state, Thinning(kept_from, before, pointwidth))
 
     def _whole(self, state: StreamState, before: int) -> int:
         """The time, or where it divides a window of what was thinned, that window's start."""

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-CATALOG_FORMAT: Final = 3
+CATALOG_FORMAT: Final = 4
 """Number of this set of tables. A catalog with another one is rebuilt, so it may change at will."""
 
 _SCHEMA: Final = """
@@ -300,7 +300,10 @@ def _versions_pruned(db: sqlite3.Connection, entry: VersionsPruned, _: int) -> N
 
 
 def _setting_set(db: sqlite3.Connection, entry: SettingSet, _: int) -> None:
-    db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", (entry.scope, entry.key, entry.value))
+    if entry.value:
+        db.execute("INSERT OR REPLACE INTO settings VALUES (?, ?, ?)", (entry.scope, entry.key, entry.value))
+    else:
+        db.execute("DELETE FROM settings WHERE scope = ? AND key = ?", (entry.scope, entry.key))
 
 
 def _text(mapping: Mapping[Any, Any]) -> str:
