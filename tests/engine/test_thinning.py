@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
@@ -10,6 +11,7 @@ import numpy as np
 import pytest
 
 import otrdb
+from otrdb import tree
 from otrdb.engine import commit
 from otrdb.errors import InvalidPointWidth, Thinned
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
@@ -232,7 +234,7 @@ def test_points_that_come_while_others_are_thinned(archive: Archive) -> None:
     def insert_new() -> None:
         stream.insert(OLD + 3, 1.0)
 
-    real = commit.thin
+    real = tree.thin
 
     def thin_slowly(*arguments: Any) -> Any:
         for target in (insert_late, insert_new):
@@ -339,7 +341,7 @@ def test_what_was_thinned_is_so_after_opening_again(tmp_path: Path) -> None:
         with otrdb.open(path) as archive:
             stream = archive.stream(uuid)
             assert archive.rules() == rules
-            refused(lambda stream=stream: stream.insert(T0 + 5, 1.0))
+            refused(partial(stream.insert, T0 + 5, 1.0))
             stream.insert(T0 - 5, 1.0)
         (path / "catalog.sqlite").unlink()
     with otrdb.open(path, mode="r") as archive:
