@@ -36,6 +36,8 @@ class Profile:
     wide_rounds: int = 100
     singles: int = 5_000
     tail_rounds: int = 300
+    trickle_rounds: int = 20_000
+    asked_rounds: int = 300
     positions: int = 5
     """Places a view of one zoom is asked at."""
     warm: int = 20
@@ -74,6 +76,8 @@ class Profile:
             wide_rounds=min(self.wide_rounds, few),
             singles=min(self.singles, few),
             tail_rounds=min(self.tail_rounds, few),
+            trickle_rounds=min(self.trickle_rounds, few),
+            asked_rounds=min(self.asked_rounds, few),
         )
 
 
@@ -109,6 +113,8 @@ PROFILES: Final = {
             backfill_points=10 * MILLION,
             footprint_points=300 * MILLION,
             live_streams=10_000,
+            trickle_rounds=86_400,
+            asked_rounds=2_000,
             seconds=0.3,
             caps={"sqlite": 10 * MILLION, "flat": 30 * MILLION},
         ),
@@ -125,6 +131,8 @@ PROFILES: Final = {
             live_streams=1_000,
             wide_rounds=50,
             singles=2_000,
+            trickle_rounds=2_000,
+            asked_rounds=50,
             positions=3,
             seconds=0.3,
             rate_contenders=("tree",),

@@ -53,6 +53,8 @@ JOURNAL = 64 << 10
 """Journal files of 16 KiB: some inserts fill one, and more than 512 points are a commit of their own."""
 
 SEGMENT = 8 << 10
+SMALL_SEGMENT = 1 << 10
+"""For a compaction, which has something to do where there are several."""
 
 THINNED = START >> 44 << 44
 
@@ -326,11 +328,16 @@ class Run(NamedTuple):
             durability=self.durability,
             sector=self.sector,
             journal=JOURNAL if small else 1 << 20,
-            segment=SEGMENT if small else 64 << 10,
+            segment=self.segment(),
             every=self.every,
             first=self.first,
             singles=self.singles,
         )
+
+    def segment(self) -> int:
+        if self.name == "compaction":
+            return SMALL_SEGMENT
+        return SEGMENT if self.name in HISTORIES else 64 << 10
 
     def history(self) -> list[Operation]:
         if self.name in HISTORIES:
