@@ -389,7 +389,8 @@ def test_a_backup_holds_what_was_thinned(archive: Archive, tmp_path: Path) -> No
         assert windows(copy) == windows(stream)
         refused(lambda: copy.insert(T0 + 5, 1.0))
         assert list(again.check(deep=True)) == []
-    refused(lambda: otrdb.restore(tmp_path / "backup", tmp_path / "one.otr", streams=[stream.uuid]))
+    error = refused(lambda: otrdb.restore(tmp_path / "backup", tmp_path / "one.otr", streams=[stream.uuid]))
+    assert "Restore everything" in str(error)
     assert not (tmp_path / "one.otr").exists()
 
 

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from otrdb.model import MAX_TIME, MIN_TIME
-
 from .edit import joined
 from .nodes import EMPTY_SLOTS, Child, ChildKind, Node
-from .thinned import refuse
+from .thinned import refuse, refuse_first, refuse_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -60,7 +58,7 @@ def _first_below(source: Source, child: Child, time: int) -> Found | None:
     if child.kind == ChildKind.LEAF:
         return source.leaf(child).first_from(time)
     if child.kind == ChildKind.THINNED:
-        refuse(source.node(child), time, MAX_TIME)
+        refuse_first(source.node(child), time)
         return None
     for link in source.chain(child).links:
         if link.last >= time:
@@ -86,7 +84,7 @@ def _last_below(source: Source, child: Child, time: int) -> Found | None:
     if child.kind == ChildKind.LEAF:
         return source.leaf(child).last_before(time)
     if child.kind == ChildKind.THINNED:
-        refuse(source.node(child), MIN_TIME, time)
+        refuse_last(source.node(child), time)
         return None
     for link in reversed(source.chain(child).links):
         if link.first < time:

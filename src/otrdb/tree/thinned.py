@@ -31,12 +31,28 @@ def refused(start: int, end: int, pointwidth: int, advice: str = "") -> Thinned:
     return Thinned(text, advice=advice, start=start, end=end, pointwidth=pointwidth)
 
 
-def refuse(summary: Node, start: int, end: int, advice: str = "") -> None:
+def refuse(summary: Node, start: int, end: int) -> None:
     """Raise `Thinned` if any row of ``summary`` meets ``[start, end)``: what is asked for is not known."""
     starts, ends = summary.bounds()
     first, last = int(ends.searchsorted(start, side="right")), int(starts.searchsorted(end))
     if first < last:
-        raise refused(int(starts[first]), int(ends[last - 1]), summary.pointwidth, advice)
+        raise refused(int(starts[first]), int(ends[last - 1]), summary.pointwidth)
+
+
+def refuse_first(summary: Node, time: int) -> None:
+    """Raise `Thinned`, for the window the point is in, if the first one from ``time`` on is in ``summary``."""
+    starts, ends = summary.bounds()
+    at = int(ends.searchsorted(time, side="right"))
+    if at < len(ends):
+        raise refused(int(starts[at]), int(ends[at]), summary.pointwidth)
+
+
+def refuse_last(summary: Node, time: int) -> None:
+    """The same for the last point before ``time``."""
+    starts, ends = summary.bounds()
+    at = int(starts.searchsorted(time)) - 1
+    if at >= 0:
+        raise refused(int(starts[at]), int(ends[at]), summary.pointwidth)
 
 
 def rows_outside(summary: Node, start: int, end: int) -> Node:
