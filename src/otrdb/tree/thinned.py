@@ -40,7 +40,7 @@ def refuse(summary: Node, start: int, end: int) -> None:
 
 
 def refuse_first(summary: Node, time: int) -> None:
-    """Raise `Thinned`, for the window the point is in, if the first one from ``time`` on is in ``summary``."""
+    """Raise `Thinned`, for the window it is in, if ``summary`` has the first point from ``time`` on."""
     starts, ends = summary.bounds()
     at = int(ends.searchsorted(time, side="right"))
     if at < len(ends):
