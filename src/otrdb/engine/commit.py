@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from .encoding import Encoder
 
-THINNED_AT_ONCE = 64
+THINNED_AT_ONCE = 16
 """Children of nodes that are thinned by one commit, each of up to 256 windows: others wait for it."""
 
 STREAMED_POINTS = 1 << 19

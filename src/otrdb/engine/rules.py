@@ -1,5 +1,4 @@
-"""Rules: how long the points of which streams are kept, and how long as they came; and which old versions
-are.
+"""Rules: how long the points of which streams are kept, how long as they came, and which old versions.
 
 A rule is a setting of a scope: of one stream, or of all streams whose collection starts with a prefix (the
 empty prefix is the archive). The most specific rule holds: the stream's own, else that of the longest prefix.
@@ -72,7 +71,8 @@ class Rules:
         self._values: dict[tuple[str, str], str] = {}
         self._prefixes: list[str] = []
         """The prefixes that have rules, the longest first."""
-        self._newest_thinned = MIN_TIME
+        self.newest_thinned = MIN_TIME
+        """The time, ns, from which on nothing of any stream is thinned."""
 
     def __iter__(self) -> Iterator[Rule]:
         for (scope, key), value in sorted(self._values.items()):
@@ -93,7 +93,7 @@ class Rules:
         else:
             self._values.pop((scope, key), None)
         if key == THINNED and value:
-            self._newest_thinned = max(self._newest_thinned, int(value))
+            self.newest_thinned = max(self.newest_thinned, int(value))
         if scope.startswith(_PREFIX):
             prefixes = {each.removeprefix(_PREFIX) for each, _ in self._values if each.startswith(_PREFIX)}
             self._prefixes = sorted(prefixes, key=len, reverse=True)
@@ -128,14 +128,9 @@ class Rules:
         """The time, ns, from which on nothing of the stream is thinned."""
         return int(self.value(scope_of("", uuid), THINNED) or MIN_TIME)
 
-    @property
-    def newest_thinned(self) -> int:
-        """The time, ns, from which on nothing of any stream is thinned."""
-        return self._newest_thinned
-
     def may_be_thinned(self, times: Int64Array) -> bool:
         """Whether any of ``times`` is so old that some stream may be thinned there."""
-        return self._newest_thinned > MIN_TIME and bool((times < self._newest_thinned).any())
+        return self.newest_thinned > MIN_TIME and bool((times < self.newest_thinned).any())
 
     def history(self, metadata: Metadata, default: History) -> History:
         """Which versions of a stream are kept."""
