@@ -20,8 +20,9 @@ from otrdb.engine.inspection import Inspection, inspect
 from otrdb.engine.opening import open_archive as open  # noqa: A004
 from otrdb.engine.opening import repair
 from otrdb.engine.restore import restore
+from otrdb.engine.salvage import Partial
 from otrdb.engine.snapshot import Snapshot
-from otrdb.engine.stream import Stream, View
+from otrdb.engine.stream import PartialStream, Stream, View
 from otrdb.errors import OtrError
 from otrdb.joined import Joined, Long, Wide
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
@@ -32,6 +33,7 @@ from otrdb.results import (
     Finding,
     Inserted,
     InsertedBatch,
+    LeftOut,
     Point,
     Points,
     Rule,
@@ -53,9 +55,12 @@ __all__ = [
     "Inspection",
     "Joined",
     "Kind",
+    "LeftOut",
     "Long",
     "Merge",
     "OtrError",
+    "Partial",
+    "PartialStream",
     "Point",
     "Points",
     "Rule",

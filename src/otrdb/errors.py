@@ -296,7 +296,8 @@ class Damaged(OtrError, OSError):
 
 
 class DiskFull(OtrError, OSError):
-    """There is no room. What was being written was taken back; what was acknowledged is safe."""
+    """There is no room, or none to spare for new points. What was being written was taken back; what was
+    acknowledged is safe."""
 
     code = "OTR-5020"
     default_advice = "Free some space and repeat the call; the archive stays open."

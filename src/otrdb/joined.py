@@ -10,6 +10,7 @@ import numpy as np
 from otrdb.errors import InvalidArgument, WrongKind
 from otrdb.export import Column, Foreign, Table, import_extra
 from otrdb.model import Array, BoolArray, Int64Array, Kind
+from otrdb.results import in_words
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-    from otrdb.results import Points
+    from otrdb.results import LeftOut, Points
 
 
 class Part(NamedTuple):
@@ -52,12 +53,14 @@ class Wide(Table):
     """Whether each stream has a point in that row, bool[n] each."""
     uuids: tuple[UUID, ...]
     kinds: tuple[Kind, ...]
+    left_out: tuple[LeftOut, ...] = ()
+    """What the answer lacks, stream by stream: empty unless damage may be left out."""
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __repr__(self) -> str:
-        return f"<Wide: {len(self)} rows of {len(self.columns)} streams>"
+        return f"<Wide: {len(self)} rows of {len(self.columns)} streams{in_words(self.left_out)}>"
 
     def to_numpy(self) -> tuple[Int64Array, tuple[Array, ...]]:
         """`(times, columns)`, not copied."""
@@ -102,12 +105,14 @@ class Long(Table):
     """The values, of the streams' common kind."""
     uuids: tuple[UUID, ...]
     kind: Kind
+    left_out: tuple[LeftOut, ...] = ()
+    """What the answer lacks, stream by stream: empty unless damage may be left out."""
 
     def __len__(self) -> int:
         return len(self.times)
 
     def __repr__(self) -> str:
-        return f"<Long: {len(self)} points of {len(self.uuids)} streams>"
+        return f"<Long: {len(self)} points of {len(self.uuids)} streams{in_words(self.left_out)}>"
 
     def to_numpy(self) -> tuple[Int64Array, Int64Array, Array]:
         """`(streams, times, values)`, not copied."""
@@ -159,7 +164,12 @@ def join(parts: Sequence[Part], align: str) -> Joined:
         valid=tuple(valid for _, valid in cells),
         uuids=tuple(part.uuid for part in parts),
         kinds=tuple(part.points.kind for part in parts),
+        left_out=_left_out(parts),
     )
+
+
+def _left_out(parts: Sequence[Part]) -> tuple[LeftOut, ...]:
+    return tuple(left_out for part in parts for left_out in part.points.left_out)
 
 
 def pair_rows(columns: Sequence[Int64Array]) -> tuple[list[Int64Array], Int64Array, Int64Array]:
@@ -206,7 +216,8 @@ def _long(parts: Sequence[Part]) -> Long:
     times = np.concatenate([np.empty(0, np.int64), *(part.points.times for part in parts)])
     values = np.concatenate([np.empty(0, kind.dtype), *(part.points.values for part in parts)])
     order = np.argsort(times, kind="stable")
-    return Long(streams[order], times[order], values[order], tuple(part.uuid for part in parts), kind)
+    uuids = tuple(part.uuid for part in parts)
+    return Long(streams[order], times[order], values[order], uuids, kind, _left_out(parts))
 
 
 def _nullable(package: Foreign, kind: Kind, values: Array, valid: BoolArray) -> Foreign:

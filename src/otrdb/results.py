@@ -199,6 +199,25 @@ class Expiry(NamedTuple):
     pointwidth: int | None = None
 
 
+class LeftOut(NamedTuple):
+    """A range of times [start, end), ns, of one ``stream`` (uuid) that an answer lacks, because what is
+    stored there is damaged: ``message`` says what was found, ``segment`` and ``offset`` where, if known.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant").leaving_out_damage()
+        >>> heat.count(), heat.left_out
+        (0, ())
+    """
+
+    start: int
+    end: int
+    stream: UUID
+    message: str
+    segment: int | None = None
+    offset: int | None = None
+
+
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Points(Table):
     """Points of one stream, ascending in time, equal times in order of arrival.
@@ -220,6 +239,8 @@ class Points(Table):
     kind: Kind
     version: int
     """The version read. Points that were pending then, if the latest was asked for, are in the answer too."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What the answer lacks, ascending: empty unless damage may be left out (`leaving_out_damage`)."""
 
     def __len__(self) -> int:
         return len(self.times)
@@ -228,7 +249,8 @@ class Points(Table):
         return map(Point._make, zip(self.times.tolist(), self.values.tolist(), strict=True))
 
     def __repr__(self) -> str:
-        return f"<Points: {len(self)} of kind {self.kind.value}, version {self.version}>"
+        gaps = in_words(self.left_out)
+        return f"<Points: {len(self)} of kind {self.kind.value}, version {self.version}{gaps}>"
 
     def to_numpy(self) -> tuple[Int64Array, Array]:
         """The two columns `(times, values)`, not copied."""
@@ -273,6 +295,9 @@ class Windows(Table):
     """Every window's width, ns."""
     version: int
     """The version read. Points that were pending then, if the latest was asked for, are in the answer too."""
+    left_out: tuple[LeftOut, ...] = ()
+    """What the answer lacks, ascending: empty unless damage may be left out (`leaving_out_damage`). Windows
+    that reach into one of these ranges are not in it."""
 
     def __len__(self) -> int:
         return len(self.time)
@@ -293,7 +318,8 @@ class Windows(Table):
         return self[name]
 
     def __repr__(self) -> str:
-        return f"<Windows: {len(self)} of {self.width} ns, version {self.version}: {', '.join(self.columns)}>"
+        names, gaps = ", ".join(self.columns), in_words(self.left_out)
+        return f"<Windows: {len(self)} of {self.width} ns, version {self.version}: {names}{gaps}>"
 
     def to_numpy(self) -> dict[str, Array]:
         """All columns by name, `time` first, not copied."""
@@ -318,6 +344,11 @@ class Windows(Table):
         if name == "count":
             return "count"
         return "total" if name == "sum" and self.kind.integer else "float"
+
+
+def in_words(left_out: Sequence[LeftOut]) -> str:
+    """What a result says of itself in short, if it lacks something."""
+    return f"; {len(left_out)} damaged ranges left out" if left_out else ""
 
 
 def check_columns(columns: Sequence[str]) -> tuple[str, ...]:

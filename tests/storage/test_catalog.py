@@ -99,7 +99,8 @@ class Model:
                     for each in pruned:
                         self.versions[number].pop(each, None)
                 case SettingSet(scope, key, value):
-                    self.settings[scope, key] = value
+                    self.settings.pop((scope, key), None)
+                    self.settings.update({(scope, key): value} if value else {})
 
     def streams(self) -> list[CatalogStream]:
         return [
@@ -111,7 +112,7 @@ class Model:
         assert catalog.streams() == self.streams()
         assert catalog.tombstones() == self.gone
         assert catalog.snapshots() == self.snapshots
-        assert catalog.settings() == {place: value for place, value in self.settings.items() if value}
+        assert catalog.settings() == self.settings
         assert catalog.segments() == {number: SegmentSpace(*space) for number, space in self.space.items()}
         assert (catalog.last_number, catalog.last_lsn) == (self.last_number, self.last_lsn)
         for number in range(1, 6):

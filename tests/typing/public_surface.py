@@ -57,13 +57,21 @@ def streams(stream: otrdb.Stream) -> None:
     assert_type(stream.changes(10), list[otrdb.Change])
 
 
-def reads(source: otrdb.Stream | otrdb.View) -> None:
+def reads(source: otrdb.Stream | otrdb.View | otrdb.Partial) -> None:
     assert_type(source.values(), otrdb.Points)
     assert_type(source.aligned_windows(0, 1, 30), otrdb.Windows)
     assert_type(source.windows(0, 1, "5min", columns=["sum"]), otrdb.Windows)
     assert_type(source.zoom(points=100), otrdb.Windows)
     assert_type(source.nearest(0, backward=True), otrdb.Point | None)
     assert_type(source.count(), int)
+
+
+def damaged(db: otrdb.Archive, stream: otrdb.Stream) -> None:
+    assert_type(stream.leaving_out_damage(), otrdb.PartialStream)
+    assert_type(stream.leaving_out_damage().changes(10), list[otrdb.Change])
+    assert_type(stream.at(11).leaving_out_damage(), otrdb.Partial)
+    assert_type(stream.leaving_out_damage().left_out, tuple[otrdb.LeftOut, ...])
+    assert_type(db.values([stream], leave_out_damage=True).left_out, tuple[otrdb.LeftOut, ...])
 
 
 def results(points: otrdb.Points, windows: otrdb.Windows, joined: otrdb.Joined) -> None:

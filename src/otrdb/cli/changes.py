@@ -27,15 +27,26 @@ if TYPE_CHECKING:
     show_default=True,
     help="Round the ranges to 2**RESOLUTION ns, which is faster.",
 )
+@click.option(
+    "--leave-out-damage", is_flag=True, help="Take for changed what damage keeps from being compared."
+)
 @output_options
 @archive_option
 def command(
-    archive: Path, stream: Selector, from_version: int, to_version: int, resolution: int, output: Output
+    archive: Path,
+    stream: Selector,
+    from_version: int,
+    to_version: int,
+    resolution: int,
+    leave_out_damage: bool,
+    output: Output,
 ) -> None:
     """Print the ranges outside which versions FROM and TO of STREAM are the same.
 
     Without TO the latest state is meant, pending points included.
     """
     with read_archive(archive) as db:
-        changes = find_stream(db, stream).changes(from_version, to_version, resolution)
+        found = db.stream(find_stream(db, stream).uuid)
+        asked = found.leaving_out_damage() if leave_out_damage else found
+        changes = asked.changes(from_version, to_version, resolution)
     emit([sheet_of([change._asdict() for change in changes], {"start": "time", "end": "time"})], output)

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, Final
 import click
 import numpy as np
 
+from otrdb.cli.left_out import end_lacking, leave_out_option, tell_left_out
 from otrdb.cli.opening import read_archive
 from otrdb.cli.options import archive_option, complete_streams, range_options
 from otrdb.cli.output import times_option
 from otrdb.cli.output.csv import CsvFile
 from otrdb.cli.progress import progress
 from otrdb.cli.reading import bounds, pieces
-from otrdb.cli.selecting import find_streams, labels_of
-from otrdb.errors import InvalidArgument
+from otrdb.cli.selecting import find_streams, labels_of, path_of
+from otrdb.errors import InvalidArgument, OtrError
 from otrdb.export import Column
+from otrdb.joined import Part, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,7 +27,7 @@ if TYPE_CHECKING:
     from otrdb.cli.output import Writer
     from otrdb.cli.output.cells import Sheet, TimeForm
     from otrdb.cli.progress import Advance
-    from otrdb.interface import ReadsLike, SnapshotLike, StreamLike
+    from otrdb.interface import ReadsLike, StreamLike
 
 _PARQUET: Final = frozenset({".parquet", ".pq"})
 
@@ -44,6 +46,7 @@ _PARQUET: Final = frozenset({".parquet", ".pq"})
     help="The file to write: .parquet or .csv.",
 )
 @click.option("--force", is_flag=True, help="Replace the file if it exists.")
+@leave_out_option
 @times_option
 @range_options
 @archive_option
@@ -53,6 +56,7 @@ def command(
     prefixes: tuple[str, ...],
     file: Path,
     force: bool,
+    leave_out_damage: bool,
     times: TimeForm,
     start: int | None,
     end: int | None,
@@ -68,12 +72,18 @@ def command(
         raise InvalidArgument(f"{file} exists.", advice="Give --force to replace it.")
     with read_archive(archive) as db, db.snapshot() as moment:
         found = find_streams(db, streams, prefixes)
-        views = [moment.view(stream) for stream in found]
+        paths = {stream.uuid: path_of(stream) for stream in found}
+        whole = [moment.view(stream) for stream in found]
+        sound = [view.leaving_out_damage() for view in whole] if leave_out_damage else []
+        views = sound or whole
         span = bounds(views, start, end)
         total = sum(view.count(*span) for view in views) if span else 0
         with progress("Writing", total) as advance, _replacing(file) as part:
-            _write(_writer(file, part, found, times), _sheets(moment, found, views, span, advance))
+            _write(_writer(file, part, found, times), _sheets(found, views, span, advance))
+    lacking = [gap for view in sound for gap in view.left_out]
     click.echo(f"{file}: {total} points, {len(found)} streams", err=True)
+    tell_left_out(paths, lacking)
+    end_lacking(lacking)
 
 
 def _write(writer: Writer, sheets: Iterator[Sheet]) -> None:
@@ -91,6 +101,8 @@ def _replacing(file: Path) -> Iterator[Path]:
     try:
         yield part
         part.replace(file)
+    except OtrError:  # of the archive, though some are errors of the system too
+        raise
     except OSError as error:
         raise InvalidArgument(f"{file} cannot be written: {error.strerror or error}.") from error
     finally:
@@ -113,7 +125,6 @@ def _empty(stream: StreamLike) -> Column:
 
 
 def _sheets(
-    moment: SnapshotLike,
     streams: Sequence[StreamLike],
     views: Sequence[ReadsLike],
     span: tuple[int, int] | None,
@@ -128,7 +139,9 @@ def _sheets(
     none = [Column("", "time", np.empty(0, np.int64)), *(_empty(stream) for stream in streams)]
     yield _renamed(none, names)
     for first, last in pieces(count, *span) if span else ():
-        yield _renamed(moment.values(streams, first, last).table_columns(), names)
+        points = [view.values(first, last) for view in views]
+        parts = [Part(stream.uuid, each) for stream, each in zip(streams, points, strict=True)]
+        yield _renamed(join(parts, "outer").table_columns(), names)
         advance(count(first, last))
 
 

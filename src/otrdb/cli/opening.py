@@ -16,7 +16,7 @@ Accept: TypeAlias = "tuple[int, int] | None"
 """[low, high) in ns: times outside are refused. None: whatever an archive can hold."""
 
 
-def read_archive(path: Path) -> ArchiveLike:
+def read_archive(path: Path) -> otrdb.Archive:
     """The archive for reading, beside whoever writes it."""
     check_exists(path)
     return otrdb.open(path, mode="r")

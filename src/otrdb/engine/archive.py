@@ -211,15 +211,19 @@ class Archive(Closing):
         end: TimeLike = MAX_TIME,
         *,
         align: Align = "outer",
+        leave_out_damage: bool = False,
     ) -> Joined:
         """The points of several streams in ``[start, end)`` (ns), joined on time, all read at one moment.
 
         ``align``: "outer" gives a row for every time any of them has, "inner" for the times all of them have
         (both `Wide`), "long" a row per point (`Long`, streams of one kind only: `WrongKind`). Where times
         repeat, the k-th point of one stream at some time shares a row with the k-th of the others.
+
+        ``leave_out_damage``: points that cannot be read are left out, and ``left_out`` of the answer says
+        which; else `Damaged` is raised.
         """
         with self.snapshot() as snapshot:
-            return snapshot.values(streams, start, end, align=align)
+            return snapshot.values(streams, start, end, align=align, leave_out_damage=leave_out_damage)
 
     def snapshot(self, name: str | None = None) -> Snapshot:
         """The state of all streams now, pending points included; with a ``name`` it is kept.
@@ -369,8 +373,9 @@ class Archive(Closing):
         with the bytes done and to do.
 
         Files that a reader in another process, or a backup, may still need are deleted later: by the next
-        call, or when the archive is opened. Versions, marks and snapshots stay as they are. Collecting does
-        this once an hour. Cost: the nodes of all versions are read, and what is moved is written again.
+        call, or when the archive is opened. Versions, marks and snapshots stay as they are; as long as a view
+        of a version is held, the disk keeps what it was made of. Collecting does this once an hour. Cost: the
+        nodes of all versions are read, and what is moved is written again.
 
         Raises:
             ReadOnly: the archive is open for reading.
@@ -451,6 +456,7 @@ class Archive(Closing):
             Damaged: it holds a backup that is damaged, or did not take what was written.
             DiskFull, WriteFailed: of its disk.
             ArchiveLocked: somebody else is backing up to it.
+            Outdated: this archive only reads, it took long, and the writer deleted what was to be copied.
 
         Example:
             >>> import otrdb, tempfile

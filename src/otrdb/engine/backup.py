@@ -26,6 +26,7 @@ from otrdb.storage.backup_files import (
 )
 from otrdb.storage.backup_manifest import MANIFEST_NAME, Manifest, read_manifest, write_manifest
 from otrdb.storage.directory import Directory
+from otrdb.storage.freed import Freed
 from otrdb.storage.headers import JournalHeader
 from otrdb.storage.journal_files import JOURNAL_NAMES, JournalFiles
 from otrdb.storage.journal_records import OPENED, POINTS, pack_points, seal
@@ -59,6 +60,8 @@ class _Held(NamedTuple):
     position: Position
     lsn: int
     epoch: int
+    freed: Freed
+    """What may be missing of the segments, by what is said in them through `position`."""
     pending: list[tuple[StreamState, Prefix]]
 
 
@@ -83,7 +86,7 @@ def backup(engine: Engine, target: Medium, progress: Progress) -> BackedUp:
     archive, source = engine.core.segments.archive, engine.core.segments.medium
     before = _begun(target, archive)
     held, number = _hold(engine), before.number + 1
-    pieces, met = plan(source, held.position, target, before, engine.core.segments.freed)
+    pieces, met = plan(source, held.position, target, before, held.freed)
     journal, journal_crc = write_whole(target, JOURNAL_NAMES.name(number), _journal(number, archive, held))
     held.pending.clear()
     told = _Told(progress, journal + sum(piece.missing for piece in pieces))
@@ -91,7 +94,7 @@ def backup(engine: Engine, target: Medium, progress: Progress) -> BackedUp:
     segments, unreadable = copy_pieces(source, target, pieces, told.advance)
     sequence = held.position.sequence
     made = Manifest(number, archive, sequence, now_ns(), journal, journal_crc, segments)
-    made, damaged = prove(target, before, made, engine.core.segments.freed)
+    made, damaged = prove(target, before, made, held.freed)
     write_manifest(target, made)
     remove_others(target, made)
     reused = sum(piece.begin for piece in pieces)
@@ -154,7 +157,8 @@ def _hold(engine: Engine) -> _Held:
         for state in states:
             core.pending.absorb(state)
         pending = [(state, state.prefix()) for state in states]
-        return _Held(core.catalog.position, core.newest_lsn(), _epoch(core), pending)
+        freed = Freed(core.segments.freed)
+        return _Held(core.catalog.position, core.newest_lsn(), _epoch(core), freed, pending)
 
 
 def _epoch(core: Core) -> int:

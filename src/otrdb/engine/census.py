@@ -39,13 +39,14 @@ class Census:
     Attributes:
         live: bytes of each segment, by number, that some state needs.
         damage: what could not be read.
-        unknown: what lies below damage is in segments up to this number.
+        unknown: what lies below damage, and what belongs to streams whose creation is lost, is in segments
+            up to this number.
     """
 
     def __init__(self, core: Core) -> None:
         self.live = Counter[int]()
         self.damage: list[Damaged] = []
-        self.unknown = 0
+        self.unknown = max((root.segment for root in core.catalog.unowned()), default=0)
         self._segments = core.segments
         with core.lock:
             states = list(core.streams)

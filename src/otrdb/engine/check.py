@@ -63,13 +63,14 @@ def check_states(
     """Yield what is wrong with the states of streams that ``freeze`` gives."""
     trees = _Trees(engine, deep, silent)
     for state in states:
+        frozen = freeze(state)
         try:
-            frozen = freeze(state)
+            root = frozen.root
         except Damaged as error:
             yield found_in(state, damage_found(error))
         else:
             # Pending points have a stamp newer than every version given out.
-            yield from trees.tree(state, frozen.root, frozen.version, newest=state.last_version + 1)
+            yield from trees.tree(state, root, frozen.version, newest=state.last_version + 1)
 
 
 class _Trees:

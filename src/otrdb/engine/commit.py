@@ -166,6 +166,7 @@ class Committer:
             payload = encode(entries)
             with core.refusing(), core.segments.begin_group() as group:
                 info = group.commit(payload)
+            core.room.due = True
             core.catalog.apply(payload, info)
 
     def held(self, state: StreamState) -> None:
@@ -244,6 +245,7 @@ class Committer:
             except BaseException:
                 save.abandon()
                 raise
+        core.room.due = True
         with core.lock:
             save.publish()
             for part in written:

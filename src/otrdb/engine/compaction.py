@@ -13,8 +13,8 @@ import time
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from otrdb.errors import Damaged
-from otrdb.results import Compacted
+from otrdb.errors import Damaged, OtrError
+from otrdb.results import Compacted, Finding
 from otrdb.storage.blocks import HEADER_BYTES, Address
 from otrdb.storage.freed import Freed
 from otrdb.storage.groups import GROUP_TYPE, Position
@@ -75,9 +75,10 @@ class Compactor:
         with self._running:
             core.writable()
             self.delete_freed()
+            sizes = core.segments.sizes()
             census = Census(core)
             findings = [damage_found(damage) for damage in census.damage]
-            chosen = self._chosen(census, newest)
+            chosen = self._chosen(sizes, census, newest)
             total, done, freed = sum(each.size for each in chosen), 0, list[_Candidate]()
             for each in chosen:
                 try:
@@ -102,17 +103,29 @@ class Compactor:
         for number in core.segments.numbers()[:-1]:
             if number in core.segments.freed and self._is_unread(number):
                 core.catalog.save()
-                with core.files, core.refusing():
-                    if core.keeping:
+                with core.files:
+                    if core.keeping or core.closed:
                         return
-                    core.segments.delete(number)
-                self._freed_at.pop(number, None)
+                    self._delete(number)
 
-    def _chosen(self, census: Census, newest: bool) -> list[_Candidate]:
-        """The segments to be moved, those of least need first."""
+    def _delete(self, number: int) -> None:
+        """A file that cannot be deleted is no harm: it stays, and is tried again."""
         core = self._core
-        sizes, live = core.segments.sizes(), census.live
-        found = []
+        try:
+            core.segments.delete(number)
+        except OtrError as error:
+            core.note(Finding(error.code, error.message))
+            return
+        with core.refusing():
+            core.segments.medium.sync_directory()
+        self._freed_at.pop(number, None)
+
+    def _chosen(self, sizes: dict[int, int], census: Census, newest: bool) -> list[_Candidate]:
+        """The segments to be moved, those of least need first.
+
+        ``sizes`` are from before the census, which may have missed what was written since.
+        """
+        core, live, found = self._core, census.live, []
         for number, size in sizes.items():
             known = number > census.unknown and number not in core.segments.freed
             if not known or (number == max(sizes) and not newest):

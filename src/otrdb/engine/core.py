@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from otrdb.errors import ClosedArchive, OtrError, ReadOnly, WriteFailed
 from otrdb.model import Kind
 from otrdb.storage.blocks import NOWHERE
+from otrdb.storage.room import Room
 from otrdb.tree import Cache, Source
 
 from .blocks import CountedBlocks
@@ -84,6 +85,8 @@ class Core:
     budget: Budget
     accept: tuple[int, int]
     """The first and the last time that is accepted, ns."""
+    floor: int = 0
+    """Bytes of the disk that new points may not take."""
     journal: Journal | None = None
     """None in an archive that is open for reading."""
     seen_lsn: int = 0
@@ -101,6 +104,7 @@ class Core:
     """Whether it is closed because this process is a child of the one that opened it."""
     failure: WriteFailed | None = None
     """Why nothing is written any more."""
+    room: Room = field(init=False)
     cache: Cache = field(init=False)
     marks: Marks = field(init=False)
     roots: Roots = field(init=False)
@@ -109,13 +113,14 @@ class Core:
     oldest_reader: Callable[[], int | None] = _nobody
     """Since when, ns, a reader may be using the files as they were then; None if nobody reads."""
     files: RLock = field(default_factory=RLock)
-    """Taken by itself: to delete a segment, and to change `keeping`."""
+    """Taken before ``lock``: to delete a segment, and to change what forbids it, `keeping` and `closed`."""
     keeping: int = 0
     """How many need the segments to stay, such as backups."""
     findings: list[Finding] = field(default_factory=list)
     """Damage met when the archive was opened."""
 
     def __post_init__(self) -> None:
+        self.room = Room(self.segments.medium, self.floor)
         self.cache = Cache(self.budget.cache)
         self.marks = Marks(self.budget.marks)
         self.roots = Roots(self.budget.overlays)
@@ -140,6 +145,13 @@ class Core:
         if self.failure is not None or self.journal.failed:
             raise WriteFailed("A write failed earlier, so nothing more is written.") from self.failure
         return self.journal
+
+    def admit(self, needed: int = 0) -> None:
+        """Raise the reason why points cannot be taken in: what keeps anything from being written, or
+        `DiskFull` if ``needed`` bytes more would take room that must stay free.
+        """
+        self.writable()
+        self.room.admit(needed)
 
     @contextmanager
     def refusing(self) -> Iterator[None]:
@@ -180,6 +192,8 @@ class Core:
         if state.versions is None:
             found = self.catalog.versions(state.number)
             state.versions = Versions(map(committed_of, found))
+            # The catalog hears of a commit after the stream.
+            state.versions.put(state.committed)
         return state.versions
 
     def kept_versions(self, state: StreamState) -> Iterable[Committed]:

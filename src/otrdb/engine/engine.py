@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from otrdb.errors import InvalidArgument, NoSuchStream, VersionNotAvailable
+from otrdb.errors import Damaged, InvalidArgument, NoSuchStream, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
 from otrdb.storage.records import (
     Obliterated,
@@ -15,7 +15,6 @@ from otrdb.storage.records import (
     SnapshotNamed,
     StreamCreated,
 )
-from otrdb.tree import empty_root
 
 from .commit import THINNED_AT_ONCE, Committer
 from .compaction import Compactor
@@ -82,18 +81,22 @@ class Engine:
     def latest(self, state: StreamState) -> Frozen:
         """The latest state, pending points included; commits first if their overlay would not fit."""
         self.refresh()
+        era = self.core.segments.era
         prefix, told = self._told(state)
-        if self._too_large(state, prefix):
-            self.committer.pending([state])
-            prefix, told = self._told(state)
-        return self._freeze(state, prefix, told)
+        try:
+            if self.too_large(state, prefix):
+                self.committer.pending([state])
+                prefix, told = self._told(state)
+        except Damaged as damage:
+            return Frozen(state, prefix, damage, told, era)
+        return self._freeze(state, prefix, told, era)
 
     def _told(self, state: StreamState) -> tuple[Prefix, int]:
         """The latest state, and the version an answer from it names."""
         with self.core.lock:
             return self._prefix(state), state.told
 
-    def _too_large(self, state: StreamState, prefix: Prefix) -> bool:
+    def too_large(self, state: StreamState, prefix: Prefix) -> bool:
         """Whether the state must be committed before it is read: its overlay would take too much memory."""
         core = self.core
         return bool(prefix.length) and core.journal is not None and core.roots.too_large(state, prefix)
@@ -104,15 +107,19 @@ class Engine:
             self.core.pending.absorb(state)
             return state.prefix()
 
-    def _freeze(self, state: StreamState, prefix: Prefix, version: int) -> Frozen:
-        return Frozen(state, self.core.roots.of(state, prefix), version)
+    def _freeze(self, state: StreamState, prefix: Prefix, version: int, era: object) -> Frozen:
+        try:
+            return Frozen(state, prefix, self.core.roots.of(state, prefix), version, era)
+        except Damaged as damage:
+            return Frozen(state, prefix, damage, version, era)
 
     def mark(self, state: StreamState) -> int:
         """A version number that stands for the state of now."""
         self.refresh()
-        prefix = self._prefix(state)
-        if self._too_large(state, prefix):
+        era = self.core.segments.era
+        if self.too_large(state, self._prefix(state)):
             self.committer.pending([state])
+        del era  # until here the blocks of the prefix were read
         journal = self.core.journal
         while True:
             with self.core.lock:
@@ -157,17 +164,18 @@ class Engine:
     def at(self, state: StreamState, version: int) -> Frozen:
         """A version: committed and kept, or a mark that has not expired."""
         self.refresh()
+        era = self.core.segments.era
         with self.core.lock:
             self.check(state)
             _expire(state)
             mark = state.marks.get(version)
             committed = None if mark is not None else self._committed(state, version)
         if mark is not None:
-            return self._freeze(state, mark.prefix, version)
+            return self._freeze(state, mark.prefix, version, era)
+        if committed is None and version <= FIRST_VERSION:
+            committed = Committed(version, None, 0, 0)
         if committed is not None:
-            return Frozen(state, self.core.roots.committed(state, committed.root), version)
-        if version <= FIRST_VERSION:
-            return Frozen(state, empty_root(), version)
+            return self._freeze(state, Prefix(committed, [], 0), version, era)
         raise VersionNotAvailable(f"Version {version} of stream {state.metadata.uuid} is not there.")
 
     def _committed(self, state: StreamState, version: int) -> Committed | None:
@@ -180,11 +188,12 @@ class Engine:
         self.refresh()
         if moment >= now_ns():
             return self.at(state, self.mark(state))
+        era = self.core.segments.era
         with self.core.lock:
             self.check(state)
             versions = [kept for kept in self.core.versions(state) if kept.time <= moment]
         newest = versions[-1] if versions else Committed(FIRST_VERSION, None, 0, 0)
-        return Frozen(state, self.core.roots.committed(state, newest.root), newest.version)
+        return self._freeze(state, Prefix(newest, [], 0), newest.version, era)
 
     # --- changes of a stream
 
@@ -302,6 +311,7 @@ class Engine:
     def at_moment(self, state: StreamState, moment: Moment) -> Frozen:
         """A stream as it was at ``moment``."""
         core = self.core
+        era = core.segments.era
         with core.lock:
             self.check(state)
             if state.number >= moment.streams:
@@ -309,11 +319,14 @@ class Engine:
             core.pending.absorb(state)
             prefix = moment.prefix(state)
             follows = moment.follows(state)
-        if follows and self._too_large(state, prefix):
-            self.committer.held(state)
-            with core.lock:
-                prefix = moment.prefix(state)
-        return self._freeze(state, prefix, prefix.committed.version)
+        try:
+            if follows and self.too_large(state, prefix):
+                self.committer.held(state)
+                with core.lock:
+                    prefix = moment.prefix(state)
+        except Damaged as damage:
+            return Frozen(state, prefix, damage, prefix.committed.version, era)
+        return self._freeze(state, prefix, prefix.committed.version, era)
 
     def at_snapshot(self, state: StreamState, versions: Mapping[int, int]) -> Frozen:
         """A stream at the version a named snapshot holds."""

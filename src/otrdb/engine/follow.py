@@ -44,7 +44,7 @@ class Follower:
                 raise self._outdated
             began = now_ns()
             while self._look():
-                if not self._core.moments:
+                if not self._core.moments and not self._core.keeping:
                     self._renew(began)
                 began = now_ns()
 

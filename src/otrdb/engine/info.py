@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from otrdb.storage.directory import Directory
 from otrdb.storage.headers import FORMAT
-from otrdb.storage.journal import CAP_BYTES
 from otrdb.storage.locks import holder
-from otrdb.storage.segments import SEGMENT_BYTES
 
 if TYPE_CHECKING:
     from .core import Core
@@ -50,5 +48,5 @@ def stats(core: Core) -> dict[str, Any]:
             "dead_bytes": sum(segment.dead for segment in space.values()),
             "journal_bytes": core.journal.live_bytes if core.journal is not None else 0,
             "free_bytes": core.segments.medium.free_bytes(),
-            "floor_bytes": SEGMENT_BYTES + CAP_BYTES,
+            "floor_bytes": core.floor,
         }

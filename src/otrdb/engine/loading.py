@@ -89,7 +89,9 @@ class Loader:
             core.streams.change(state, _metadata(entry))
             return
         _add(core, entry.number, _metadata(entry))
-        self.take(self._waiting.pop(entry.number, []))
+        waiting = self._waiting.pop(entry.number, [])
+        # What was set before is older than what this entry says.
+        self.take(each for each in waiting if not isinstance(each, PropertiesSet))
 
 
 def load_catalog(core: Core) -> None:

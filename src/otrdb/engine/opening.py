@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+from array import array
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Literal
@@ -199,6 +200,7 @@ def repair(
             durability=Durability.parse("sync"),
             budget=Budget(MEMORY),
             catalog=catalog,
+            oldest_reader=lambda: oldest_lease(directory),
         )
         stack.callback(archive.close)
         found = list(archive.check(progress=progress))
@@ -258,14 +260,20 @@ def open_medium(
     """
     segments = SegmentStore(medium, nominal=segment)
     index = Catalog(catalog, segments.archive, readonly=not writable)
-    core = Core(segments, index, budget, accept)
+    # A segment for compaction, and what is pending at most.
+    core = Core(segments, index, budget, accept, floor=segment + journal_cap)
     core.oldest_reader = oldest_reader
     keep_from_children(core)
     _load_segments(core, writable)
     if writable:
         applied = core.catalog.last_lsn
         core.journal = Journal(
-            medium, core.segments.archive, durability=durability, cap=journal_cap, after=applied
+            medium,
+            core.segments.archive,
+            durability=durability,
+            cap=journal_cap,
+            after=applied,
+            room=core.room,
         )
         _replay(core)
     follower = None if writable else Follower(core, medium, renew)
@@ -285,15 +293,17 @@ def _load_segments(core: Core, writable: bool, known: int = 0) -> int:
     """
     _learn_freed(core)
     load_catalog(core)
-    loader, freed, read = Loader(core), core.segments.freed, 0
+    loader, freed, read = Loader(core), core.segments.freed, array("Q")
     position = core.catalog.position
     scan = core.segments.recover if writable else core.segments.scan
     for found in scan(position, report=lambda damage: core.findings.append(damage_found(damage))):
         loader.take(decode(found.payload))
         core.catalog.apply(found.payload, found.info)
-        read += found.info.sequence <= known and not freed.had(found.info.sequence)
+        if found.info.sequence <= known:
+            read.append(found.info.sequence)
     loader.finish()
-    return read + known - sum(high - low + 1 for low, high in freed.without(1, known))
+    needed = sum(high - low + 1 for low, high in freed.without(1, known))
+    return known - needed + sum(not freed.had(sequence) for sequence in read)
 
 
 def _learn_freed(core: Core) -> None:
@@ -380,7 +390,7 @@ class Closing:
     def _end_journal(self) -> None:
         """What was acknowledged becomes durable, whatever else goes wrong."""
         core = self._engine.core
-        with core.lock:
+        with core.files, core.lock:
             core.closed = True
             clean = core.failure is None and not any(_marked(state) for state in core.streams)
         if core.journal is not None:

@@ -69,10 +69,12 @@ class Paced:
                 return more
             size, payload = self.group.size, encode(self.entries)
             info = self.group.commit(payload)
+        core.room.due = True
+        # First the catalog: what is asked of it from now on must not bring back what is published.
+        core.catalog.apply(payload, info)
         with core.lock:
             for publish in self.published:
                 publish()
-        core.catalog.apply(payload, info)
         self._learn(size, time.monotonic() - begun)
         return more
 

@@ -52,7 +52,11 @@ class Pressure:
         return journal.live_bytes > self._cap or self._core.pending.memory > self._points
 
     def admit(self) -> None:
-        """Before points are taken in: `DiskFull` if those before them could not be moved out of the way."""
+        """Before points are taken in: `DiskFull` if the disk has no room to spare, or those before them could
+        not be moved out of the way.
+        """
+        if self._core.room.due:
+            self._core.admit()
         if self._full:
             journal = self._core.writable()
             if self.due(journal):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Concatenate, NamedTuple, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import numpy as np
 
 from otrdb import tree
 from otrdb.columns import decode, decode_one
 from otrdb.errors import Damaged, Thinned
-from otrdb.extent import first_time, last_time
 from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind
 from otrdb.ranges import (
     align_down,
@@ -20,7 +19,7 @@ from otrdb.ranges import (
     window_count,
     zoom_pointwidth,
 )
-from otrdb.results import DEFAULT_COLUMNS, Point, Points, Windows, check_columns
+from otrdb.results import DEFAULT_COLUMNS, LeftOut, Point, Points, Windows, check_columns
 from otrdb.times import TimeLike, WidthLike, to_ns, to_width
 
 from .damage import complete
@@ -29,19 +28,48 @@ from .statistics import dense_windows, sparse_windows
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from .state import StreamState
+    from .state import Prefix, StreamState
 
 
 _Arguments = ParamSpec("_Arguments")
 _Answer = TypeVar("_Answer")
 
 
-class Frozen(NamedTuple):
-    """One state of a stream, ready to be asked."""
+class Frozen:
+    """One state of a stream, ready to be asked; where damage keeps its tree from being made, to say so.
 
-    state: StreamState
-    root: tree.Node
-    version: int
+    Damage that a question meets says which stream and times it concerns.
+    """
+
+    __slots__ = ("_made", "era", "prefix", "source", "state", "version")
+
+    def __init__(
+        self, state: StreamState, prefix: Prefix, made: tree.Node | Damaged, version: int, era: object
+    ) -> None:
+        self.state = state
+        self.prefix = prefix
+        self._made = made
+        self.version = version
+        self.era = era
+        """Of before the root was learnt: so what was deleted since can be read."""
+        self.source: tree.Source = state.source
+
+    @property
+    def made(self) -> bool:
+        """Whether its tree could be made."""
+        return not isinstance(self._made, Damaged)
+
+    @property
+    def root(self) -> tree.Node:
+        """The root of its tree, or `Damaged`."""
+        if isinstance(self._made, Damaged):
+            raise self._made.with_traceback(None)
+        return self._made
+
+    @property
+    def left_out(self) -> tuple[LeftOut, ...]:
+        """What the last answer lacks: nothing, since a question that meets damage is not answered."""
+        return ()
 
     def ask(
         self,
@@ -49,19 +77,48 @@ class Frozen(NamedTuple):
         *args: _Arguments.args,
         **kwargs: _Arguments.kwargs,
     ) -> _Answer:
-        """The answer of the tree; damage that is met says which stream and times it concerns."""
+        """The answer of the tree."""
+        root = self.root
         try:
-            return question(self.state.source, self.root, *args, **kwargs)
+            return question(self.source, root, *args, **kwargs)
         except Damaged as error:
-            complete(error, self.state, self.root)
+            complete(error, self.state, root)
             raise
 
-    def count_before(self, time: int) -> int:
-        """How many points are before ``time``, ns above MIN_TIME: from summaries and one edge.
+    def values(self, low: int, high: int) -> tree.Columns:
+        """Times and value words of the points of ``[low, high)``."""
+        return self.ask(tree.values, low, high)
 
-        `Thinned` if ``time`` is within a window of what was thinned.
-        """
-        return int(self.ask(tree.windows, np.array([MIN_TIME, time], np.int64)).rows[:, 0].sum())
+    def aligned(self, low: int, high: int, pointwidth: int) -> tree.Piece:
+        """The windows of ``2**pointwidth`` ns in ``[low, high)`` that hold points."""
+        return self.ask(tree.aligned_windows, low, high, pointwidth)
+
+    def windows(self, edges: Int64Array) -> tree.Piece:
+        """The windows between ``edges`` that hold points."""
+        return self.ask(tree.windows, edges)
+
+    def told(self, windows: Windows) -> Windows:
+        """The windows of the last answer, without those it lacks."""
+        return windows
+
+    def nearest(self, time: int, backward: bool) -> tuple[int, int] | None:
+        """The first point (time, word) at or after ``time``, or the last one before it."""
+        return self.ask(tree.last_before if backward else tree.first_from, time)
+
+    def outermost(self, backward: bool) -> int | None:
+        """The time of the first point, or with ``backward`` of the last, to bound the next question."""
+        found = self.nearest(MAX_TIME - 1 if backward else MIN_TIME, backward)
+        return None if found is None else found[0]
+
+    def count(self, low: int, high: int) -> int:
+        """How many points are in ``[low, high)``: from summaries and the edges."""
+        if (low, high) == (MIN_TIME, MAX_TIME):
+            return self.root.count
+        return int(self.ask(tree.windows, np.array([low, high], np.int64)).rows[:, 0].sum())
+
+    def changes(self, after: int, resolution: int) -> list[tuple[int, int]]:
+        """The ranges that versions newer than ``after`` may have changed, ascending and apart."""
+        return self.ask(tree.changes, after, resolution)
 
 
 class Reads:
@@ -86,8 +143,8 @@ class Reads:
         """
         low, high = to_range(start, end)
         frozen = self._frozen()
-        times, words = map(_own, frozen.ask(tree.values, low, high))
-        return Points(times, decode(self.kind, words), self.kind, frozen.version)
+        times, words = map(_own, frozen.values(low, high))
+        return Points(times, decode(self.kind, words), self.kind, frozen.version, frozen.left_out)
 
     def aligned_windows(
         self, start: TimeLike, end: TimeLike, pointwidth: int, *, columns: Sequence[str] = DEFAULT_COLUMNS
@@ -111,12 +168,12 @@ class Reads:
         names = check_columns(columns)
         low, high = to_range(start, end)
         check_pointwidth(pointwidth)
-        return self._aligned(align_down(low, pointwidth), align_down(high, pointwidth), pointwidth, names)
+        low, high = align_down(low, pointwidth), align_down(high, pointwidth)
+        return self._aligned(self._frozen(), low, high, pointwidth, names)
 
-    def _aligned(self, low: int, high: int, pointwidth: int, names: Sequence[str]) -> Windows:
-        frozen = self._frozen()
-        piece = frozen.ask(tree.aligned_windows, low, high, pointwidth)
-        return sparse_windows(self.kind, piece, pointwidth, names, frozen.version)
+    def _aligned(self, frozen: Frozen, low: int, high: int, pointwidth: int, names: Sequence[str]) -> Windows:
+        piece = frozen.aligned(low, high, pointwidth)
+        return frozen.told(sparse_windows(self.kind, piece, pointwidth, names, frozen.version))
 
     def windows(
         self, start: TimeLike, end: TimeLike, width: WidthLike, *, columns: Sequence[str] = DEFAULT_COLUMNS
@@ -126,9 +183,8 @@ class Reads:
 
         Exact, whatever the ``width`` (ns, or text as "5min"); empty windows are reported with count 0 and
         zeros. ``columns`` names the statistics, as for `aligned_windows`. Opens the slots that the windows'
-        edges cut, down to the page. `Thinned` if an edge divides one of which only statistics are left;
-        `InvalidPointWidth` if the width is none; `InvalidArgument` above 2**24
-        windows.
+        edges cut, down to the page. `InvalidPointWidth` if the width is none; `InvalidArgument` above 2**24
+        windows; `Thinned` if an edge divides one of which only statistics are left.
 
         Example:
             >>> import otrdb, tempfile
@@ -144,8 +200,8 @@ class Reads:
         number = window_count(low, high, step)
         frozen = self._frozen()
         edges = low + step * np.arange(number + 1, dtype=np.int64) if number else np.empty(0, np.int64)
-        piece = frozen.ask(tree.windows, edges) if number else None
-        return dense_windows(self.kind, piece, edges, step, names, frozen.version)
+        piece = frozen.windows(edges) if number else None
+        return frozen.told(dense_windows(self.kind, piece, edges, step, names, frozen.version))
 
     def zoom(
         self,
@@ -165,25 +221,17 @@ class Reads:
         Costs what `aligned_windows` does.
         """
         names = check_columns(columns)
-        low, high = self._bounds(start, end)
+        frozen = self._frozen()
+        low, high = _bounds(frozen, start, end)
         if low >= high:
-            return self._aligned(MIN_TIME, MIN_TIME, 0, names)
+            return self._aligned(frozen, MIN_TIME, MIN_TIME, 0, names)
         pointwidth = zoom_pointwidth(low, high, points)
         while True:
+            first, last = align_down(low, pointwidth), align_up(high, pointwidth)
             try:
-                return self._aligned(
-                    align_down(low, pointwidth), align_up(high, pointwidth), pointwidth, names
-                )
+                return self._aligned(frozen, first, last, pointwidth, names)
             except Thinned as thinned:
                 pointwidth = thinned.pointwidth  # wider than what was asked for
-
-    def _bounds(self, start: TimeLike | None, end: TimeLike | None) -> tuple[int, int]:
-        """The range of a view; an empty one if the points that bound it are not there."""
-        if start is not None and end is not None:
-            return to_range(start, end)
-        first = first_time(self) if start is None else to_instant(start)
-        last = last_time(self) if end is None else to_ns(end) - 1
-        return MAX_TIME if first is None else first, MIN_TIME if last is None else last + 1
 
     def nearest(self, time: TimeLike, backward: bool = False) -> Point | None:
         """The first point at or after ``time``, or with ``backward`` the last one strictly before it; None if
@@ -192,8 +240,7 @@ class Reads:
         Among equal times the first that arrived, or backward the last. `Thinned` if it may be one of which
         only statistics are left. Reads one path and one page.
         """
-        at = to_instant(time)
-        found = self._frozen().ask(tree.last_before if backward else tree.first_from, at)
+        found = self._frozen().nearest(to_instant(time), backward)
         if found is None:
             return None
         return Point(found[0], decode_one(self.kind, found[1]))
@@ -212,10 +259,24 @@ class Reads:
         `Thinned` if an edge divides a window of which only statistics are left.
         """
         low, high = to_range(start, end)
-        frozen = self._frozen()
-        if (low, high) == (MIN_TIME, MAX_TIME):
-            return frozen.root.count
-        return int(frozen.ask(tree.windows, np.array([low, high], np.int64)).rows[:, 0].sum())
+        return self._frozen().count(low, high)
+
+
+def _bounds(frozen: Frozen, start: TimeLike | None, end: TimeLike | None) -> tuple[int, int]:
+    """The range of a view; an empty one if the points that bound it are not there."""
+    if start is not None and end is not None:
+        return to_range(start, end)
+    first = _outermost(frozen, backward=False) if start is None else to_instant(start)
+    last = _outermost(frozen, backward=True) if end is None else to_ns(end) - 1
+    return MAX_TIME if first is None else first, MIN_TIME if last is None else last + 1
+
+
+def _outermost(frozen: Frozen, *, backward: bool) -> int | None:
+    """The time of the first or last point; where that was thinned, the border of its window."""
+    try:
+        return frozen.outermost(backward=backward)
+    except Thinned as thinned:
+        return thinned.end - 1 if backward else thinned.start
 
 
 def _own(column: Int64Array) -> Int64Array:

@@ -12,6 +12,7 @@ from otrdb.model import MAX_TIME, MIN_TIME, Kind
 
 from .check import check_states
 from .reads import Frozen, Reads
+from .salvage import Partial, strict
 from .state import StreamState
 from .stream import Stream, own_streams
 
@@ -41,7 +42,7 @@ class Snapshot(Closing):
     """
 
     def __init__(self, engine: Engine, name: str | None, resolve: Resolve, holds: Holds) -> None:
-        self._engine = engine
+        self.engine = engine
         self._resolve: Resolve | None = resolve
         self._holds = holds
         self.name = name
@@ -51,18 +52,18 @@ class Snapshot(Closing):
 
     def streams(self) -> list[Stream]:
         """The streams that existed then and still do, by collection, name and uuid."""
-        core = self._engine.core
+        core = self.engine.core
         with core.lock:
             core.check_open()
             found = [(state.metadata, state) for state in core.streams if self._holds(state)]
         found.sort(key=lambda each: (each[0].collection, each[0].tags.get("name", ""), each[0].uuid))
-        return [Stream(self._engine, state) for _, state in found]
+        return [Stream(self.engine, state) for _, state in found]
 
     def view(self, stream: StreamLike) -> SnapshotView:
         """That ``stream`` as it was then: it takes all questions a stream does. `NoSuchStream` if it was not
         there.
         """
-        (own,) = own_streams(self._engine, [stream])
+        (own,) = own_streams(self.engine, [stream])
         self.frozen(own.state)
         return SnapshotView(self, own)
 
@@ -73,18 +74,24 @@ class Snapshot(Closing):
         end: TimeLike = MAX_TIME,
         *,
         align: Align = "outer",
+        leave_out_damage: bool = False,
     ) -> Joined:
         """The points of several ``streams`` in ``[start, end)`` (ns) of that moment, joined on time.
 
-        ``align`` is "outer", "inner" or "long", as for `Archive.values`.
+        ``align`` is "outer", "inner" or "long", ``leave_out_damage`` whether damage shortens the answer, both
+        as for `Archive.values`.
         """
-        own = own_streams(self._engine, streams)
-        return join([Part(stream.uuid, self.view(stream).values(start, end)) for stream in own], align)
+        own = own_streams(self.engine, streams)
+        views: list[Reads] = [self.view(stream) for stream in own]
+        if leave_out_damage:
+            views = [Partial(self.engine, view) for view in views]
+        parts = [Part(stream.uuid, view.values(start, end)) for stream, view in zip(own, views, strict=True)]
+        return join(parts, align)
 
     def check(self, *, deep: bool = True) -> Iterator[Finding]:
         """Verify the state of all streams, yielding what is wrong; ``deep`` as for `Archive.check`."""
         states = [stream.state for stream in self.streams()]
-        return check_states(self._engine, states, self.frozen, deep=deep)
+        return check_states(self.engine, states, self.frozen, deep=deep)
 
     def frozen(self, state: StreamState) -> Frozen:
         """The state of a stream."""
@@ -111,5 +118,9 @@ class SnapshotView(Reads):
         """The kind of the stream's values."""
         return self._stream.kind
 
+    def leaving_out_damage(self) -> Partial:
+        """The same, whose answers leave out what is damaged and say so: see `Partial`."""
+        return Partial(self._snapshot.engine, self)
+
     def _frozen(self) -> Frozen:
-        return self._snapshot.frozen(self._stream.state)
+        return strict(self._snapshot.engine, self._snapshot.frozen(self._stream.state))

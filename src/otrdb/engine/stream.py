@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
-from otrdb import tree
 from otrdb.columns import points
 from otrdb.errors import InvalidArgument, InvalidVersions
 from otrdb.model import Kind, Merge, MergeLike
@@ -14,9 +14,10 @@ from otrdb.results import Change, Inserted
 from otrdb.times import TimeLike, to_ns
 
 from .reads import Frozen, Reads
+from .salvage import Partial, strict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from uuid import UUID
 
     from otrdb.export import Foreign
@@ -116,7 +117,7 @@ class Stream(Reads):
         return self.engine.mark(self.state)
 
     def _frozen(self) -> Frozen:
-        return self.engine.latest(self.state)
+        return strict(self.engine, self.engine.latest(self.state))
 
     def insert(self, times: Foreign, values: Foreign = None, *, merge: MergeLike = "never") -> Inserted:
         """Store points, all or none; when this returns they are acknowledged and visible.
@@ -234,16 +235,14 @@ class Stream(Reads):
         only what differs. `InvalidVersions` if the older one is not given first, `VersionNotAvailable` if one
         is not there.
         """
-        check_resolution(resolution)
-        older, newer = max(check_version(from_version), 1), check_version(to_version) or self.version
-        if older > newer:
-            raise InvalidVersions(f"There are no changes from version {from_version} to {to_version}.")
-        if older == newer:
-            return []
-        frozen = self.engine.at(self.state, newer)
-        self.engine.at(self.state, older)
-        stamp = self.engine.stamp(self.state, older)
-        return [Change(*found) for found in frozen.ask(tree.changes, stamp, resolution)]
+        return changes_between(self, from_version, to_version, resolution, partial(strict, self.engine))
+
+    def leaving_out_damage(self) -> PartialStream:
+        """The same stream, whose answers leave out what is damaged and say so, instead of raising `Damaged`.
+
+        Only reading changes: `Partial` says how. Costs nothing where nothing is damaged.
+        """
+        return PartialStream(self)
 
 
 class View(Reads):
@@ -278,9 +277,58 @@ class View(Reads):
         """The kind of the stream's values."""
         return self.stream.kind
 
+    def leaving_out_damage(self) -> Partial:
+        """The same version, whose answers leave out what is damaged and say so: see `Partial`."""
+        return Partial(self.stream.engine, self)
+
     def _frozen(self) -> Frozen:
         self.stream.engine.check_open()
-        return self._frozen_state
+        return strict(self.stream.engine, self._frozen_state)
+
+
+class PartialStream(Partial):
+    """What is sound of a stream in its latest state, as `Partial`, and what changed in it.
+
+    Example:
+        >>> import otrdb, tempfile
+        >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant")
+        >>> _ = heat.insert([1, 2], [20.5, 20.7])
+        >>> sound = heat.leaving_out_damage()
+        >>> sound.latest().value, len(sound.changes(10)), sound.left_out
+        (20.7, 1, ())
+    """
+
+    __slots__ = ("stream",)
+
+    def __init__(self, stream: Stream) -> None:
+        super().__init__(stream.engine, stream)
+        self.stream = stream
+
+    def changes(self, from_version: int, to_version: int = 0, resolution: int = 0) -> list[Change]:
+        """As `Stream.changes`. Nothing is left out: where damage keeps two versions from being compared, the
+        answer is all that may have changed.
+        """
+        return changes_between(self.stream, from_version, to_version, resolution, self._salvaged)
+
+
+def changes_between(
+    stream: Stream,
+    from_version: int,
+    to_version: int,
+    resolution: int,
+    prepared: Callable[[Frozen], Frozen],
+) -> list[Change]:
+    """What `Stream.changes` answers, from the newer state ``prepared`` to be asked."""
+    check_resolution(resolution)
+    engine, state = stream.engine, stream.state
+    older, newer = max(check_version(from_version), 1), check_version(to_version) or stream.version
+    if older > newer:
+        raise InvalidVersions(f"There are no changes from version {from_version} to {to_version}.")
+    if older == newer:
+        return []
+    frozen = prepared(engine.at(state, newer))
+    engine.at(state, older)
+    return [Change(*found) for found in frozen.changes(engine.stamp(state, older), resolution)]
 
 
 def own_streams(engine: Engine, streams: object) -> Sequence[Stream]:

@@ -94,14 +94,14 @@ class Upkeep:
         """The time, or where it divides a window of what was thinned, that window's start."""
         try:
             if before > MIN_TIME:
-                self._engine.latest(state).count_before(before)
+                self._engine.latest(state).count(MIN_TIME, before)
         except Thinned as divided:
             return divided.start
         return before
 
     def _retention(self, state: StreamState, before: int) -> Iterator[_Task]:
         latest = self._engine.latest(state)
-        points = latest.count_before(before)
+        points = latest.count(MIN_TIME, before)
         if points:
             size = latest.ask(bytes_within, MIN_TIME, before)
             holders = self._holders(state, lambda held: _has_before(held, before))
@@ -151,6 +151,6 @@ class Upkeep:
 
 def _has_before(held: Frozen, time: int) -> bool:
     try:
-        return held.count_before(time) > 0
+        return held.count(MIN_TIME, time) > 0
     except Thinned:
         return True  # a window of what was thinned there reaches beyond

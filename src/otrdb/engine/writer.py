@@ -36,6 +36,9 @@ JOURNAL_POINTS = 1 << 18
 """A batch of more points never goes through the journal."""
 
 
+_LARGEST_POINT = 16
+"""Bytes a point takes in a commit of many, if it cannot be compressed."""
+
 _SMALL = 64
 """Points of a small insert, and how many small inserts pass between looks at the limits."""
 
@@ -67,6 +70,7 @@ class Writer:
         core, count = self._core, len(times)
         self._check(state.kind, times, words)
         if count >= self._worth_a_thought and self.worth_commit([Batch(state, times, words)]):
+            core.admit(_LARGEST_POINT * count)
             self._committer.direct([Batch(state, times, words)], merge)
             with core.lock:
                 return Inserted(state.told, int(core.pending.counts[state.number]), True)
@@ -104,6 +108,7 @@ class Writer:
         present = [batch for batch in batches if len(batch.times)]
         total = sum(len(batch.times) for batch in present)
         if present and self.worth_commit(present):
+            self._core.admit(_LARGEST_POINT * total)
             self._committer.direct(present, merge)
             return InsertedBatch(total, len(present), True)
         known = np.array([batch.state.number for batch in present], np.uint32)
@@ -156,8 +161,11 @@ class Writer:
 
     def _touched(self, state: StreamState, times: Int64Array, limit: int) -> int:
         ascending = bool((times[1:] >= times[:-1]).all())
+        era = self._core.segments.era
         root = self._core.roots.committed(state, state.committed.root)
-        return touched_leaves(state.source, root, times if ascending else np.sort(times), limit)
+        touched = touched_leaves(state.source, root, times if ascending else np.sort(times), limit)
+        del era  # until here blocks were read while others may compact
+        return touched
 
     def _check(self, kind: Kind, times: Int64Array, words: Int64Array) -> None:
         low, high = self._core.accept

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
 from crc32c import crc32c
 
-from otrdb.errors import Damaged, NotABackup
+from otrdb.errors import Damaged, NotABackup, Outdated
 from otrdb.storage.backup_manifest import MANIFEST_NAME, MANIFEST_PART, Manifest, SegmentCopy
 from otrdb.storage.extract import Extract
 from otrdb.storage.groups import GroupRecord, Position
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from otrdb.storage.freed import Freed
     from otrdb.storage.headers import SegmentHeader
-    from otrdb.storage.medium import Data, Medium
+    from otrdb.storage.medium import Data, File, Medium
 
 Advance: TypeAlias = Callable[[int], None]
 """Is told how many more bytes have been copied."""
@@ -101,7 +101,7 @@ def _copy(source: Medium, target: Medium, piece: Piece, advance: Advance) -> tup
     What stands behind the part that the backup holds was left by a backup that was cut off, and goes.
     """
     name, crc, bad = SEGMENT_NAMES.name(piece.number), piece.crc, list[int]()
-    original, file = source.open(name), target.open(name, create=True)
+    original, file = _original(source, name), target.open(name, create=True)
     file.truncate(piece.begin)  # I15: nothing before it is touched
     for offset in range(piece.begin, piece.size, CHUNK):
         data, places = read_what_can_be(original, offset, min(CHUNK, piece.size - offset))
@@ -240,10 +240,17 @@ def not_as_written(name: str) -> Damaged:
 def _sizes(source: Medium, position: Position) -> dict[int, int]:
     """The segments through ``position`` and how much of each is before it."""
     numbers = [n for n in SEGMENT_NAMES.numbers(source.list()) if n <= position.segment]
-    sizes = {number: source.open(SEGMENT_NAMES.name(number)).size() for number in numbers}
+    sizes = {number: _original(source, SEGMENT_NAMES.name(number)).size() for number in numbers}
     if position.segment in sizes:
         sizes[position.segment] = min(position.offset, sizes[position.segment])
     return sizes
+
+
+def _original(source: Medium, name: str) -> File:
+    try:
+        return source.open(name)
+    except FileNotFoundError as error:
+        raise Outdated(f"{name} has been given back by the writer meanwhile.") from error
 
 
 def _check_same(

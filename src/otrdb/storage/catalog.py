@@ -22,6 +22,7 @@ from otrdb.storage.records import decode
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from otrdb.storage.blocks import Address
     from otrdb.storage.catalog_tables import CatalogSnapshot, CatalogStream, CatalogVersion, SegmentSpace
     from otrdb.storage.groups import GroupInfo, Position
     from otrdb.storage.records import SegmentsFreed
@@ -106,6 +107,10 @@ class Catalog:
     def versions(self, number: int) -> list[CatalogVersion]:
         """The versions of a stream that are kept, ascending."""
         return self._ask(lambda db: tables.versions(db, number))
+
+    def unowned(self) -> list[Address]:
+        """The trees of streams whose creation is lost, and which were not obliterated."""
+        return self._ask(tables.unowned)
 
     def with_older_versions(self) -> list[int]:
         """The numbers of the streams of which more than the latest version is kept."""

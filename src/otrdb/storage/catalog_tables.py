@@ -169,6 +169,12 @@ def versions(db: sqlite3.Connection, number: int) -> list[CatalogVersion]:
     return [_version(row) for row in rows]
 
 
+def unowned(db: sqlite3.Connection) -> list[Address]:
+    """The trees of streams that are not there."""
+    rows = db.execute("SELECT root FROM versions WHERE number NOT IN (SELECT number FROM streams)")
+    return [Address(*ADDRESS.unpack_from(root)) for (root,) in rows]
+
+
 def with_older_versions(db: sqlite3.Connection) -> list[int]:
     """The numbers of the streams that have more than one version, ascending."""
     rows = db.execute("SELECT number FROM versions GROUP BY number HAVING count(*) > 1 ORDER BY number")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from otrdb.storage.journal_records import JournalRecord, UInt32Array
     from otrdb.storage.journal_scan import Report
     from otrdb.storage.medium import File, Medium
+    from otrdb.storage.room import Room
 
 CAP_BYTES: Final = 64 << 20
 """What the files of a journal may take together before points have to move to the segments."""
@@ -53,6 +54,7 @@ class Journal:
         durability: what `acknowledge` waits for.
         cap: bytes the files may take; a record of more than a quarter of it is refused.
         after: the largest LSN applied by any group in the segments: new LSNs are above it (I12).
+        room: is asked before a file is made for new points; without it they may take all there is.
 
     Attributes:
         epoch: grows by one at every opening after a session that did not close.
@@ -68,9 +70,11 @@ class Journal:
         durability: Durability,
         cap: int = CAP_BYTES,
         after: int = 0,
+        room: Room | None = None,
     ) -> None:
         size = min(FILE_BYTES, cap // 4)
         self.cap = cap
+        self._room = room
         self._mode = durability.mode
         self._files = JournalFiles(medium, archive, size, spares=cap // size)
         recovered = recover(self._files, after)
@@ -141,7 +145,8 @@ class Journal:
         Raises:
             MismatchedColumns: the lengths do not fit together.
             InsertTooBig: the record is larger than a quarter of the cap.
-            DiskFull: no room for another journal file; nothing was added, and later calls may succeed.
+            DiskFull: no room for another journal file, or it would take what must stay free; nothing was
+                added, and later calls may succeed.
             WriteFailed: the journal has failed.
         """
         flags, payload = pack_points(numbers, counts, times, words)
@@ -235,7 +240,7 @@ class Journal:
             if self._last < lsn and used * _WORTH_FREEING >= self._capacity > 0:
                 # An economy only: without room for a new file, the old one stays in use.
                 with suppress(DiskFull):
-                    self._begin_file(0)
+                    self._begin_file(0, self._room)
                     self._free(lsn)
 
     def close(self, *, clean: bool = True) -> None:
@@ -266,7 +271,7 @@ class Journal:
                     self._last = lsn
                     collected = len(self._buffer)
                     break
-            self._make_room(length)
+            self._make_room(length, self._room if kind == POINTS else None)
         if collected >= _WRITE_BYTES:
             with self._writing:
                 self._write_out()
@@ -280,22 +285,22 @@ class Journal:
         self._buffer += record
         self._end += len(record)
 
-    def _make_room(self, length: int) -> None:
+    def _make_room(self, length: int, room: Room | None) -> None:
         if length > self.cap // 4:
             raise InsertTooBig(f"A record of {length:,} bytes is too large for a journal of {self.cap:,}.")
         with self._writing:
             self._raise_failure()
             if self._end + length > self._capacity:
-                self._begin_file(length)
+                self._begin_file(length, room)
 
-    def _begin_file(self, record: int) -> None:
+    def _begin_file(self, record: int, room: Room | None = None) -> None:
         """Go over to a new file, the old one being durable as a whole (I8). Called with `_writing` held."""
         with self._lock:
             capacity, self._capacity = self._capacity, 0  # nobody appends meanwhile
         try:
             self._finish_file()
             number, first = self._number + 1, self._next_lsn
-            file = self._files.create(number, record + HEADER_BYTES, self._last, first, self.epoch)
+            file = self._files.create(number, record + HEADER_BYTES, self._last, first, self.epoch, room)
         except DiskFull:
             with self._lock:
                 self._capacity = 0 if self._failure else capacity

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from otrdb.storage.medium import File, Medium
+    from otrdb.storage.room import Room
 
 FILE_BYTES: Final = 8 << 20
 """Size of a journal file, unless the journal's cap asks for smaller ones."""
@@ -62,18 +63,22 @@ class JournalFiles:
         header = JournalHeader.parse(data, JOURNAL_NAMES.name(number))
         return header if header and (header.number, header.archive) == (number, self._archive) else None
 
-    def create(self, number: int, record: int, durable: int, first: int, epoch: int) -> File:
+    def create(
+        self, number: int, record: int, durable: int, first: int, epoch: int, room: Room | None = None
+    ) -> File:
         """Make a file with room for a record of ``record`` bytes, its name and header durable.
 
-        A spare is used if it fits.
+        A spare is used if it fits. ``room`` is asked first whether the file may be made.
 
         Raises:
             DiskFull: there is no room; nothing is left behind.
         """
         name = JOURNAL_NAMES.name(number)
         size = max(self._size, JOURNAL_HEADER.size + record)
-        spare = self._take_spare(name) if size == self._size else None
-        file = spare or self._new_file(name, size)
+        spare = self._spare() if size == self._size else None
+        if room is not None:
+            room.admit(size if spare is None else 0)
+        file = self._new_file(name, size) if spare is None else self._use(spare, name)
         self._medium.sync_directory()
         # I11: only now, when its old name can come back no more, may a byte of a spare change.
         file.write(0, JournalHeader(number, self._archive, durable, first, epoch).pack())
@@ -93,13 +98,13 @@ class JournalFiles:
         """Make what was freed stay so."""
         self._medium.sync_directory()
 
-    def _take_spare(self, name: str) -> File | None:
-        for number in SPARE_NAMES.numbers(self._medium.list()):
-            spare = SPARE_NAMES.name(number)
-            if self._medium.open(spare).size() == self._size:
-                self._medium.rename(spare, name)
-                return self._medium.open(name)
-        return None
+    def _spare(self) -> str | None:
+        spares = map(SPARE_NAMES.name, SPARE_NAMES.numbers(self._medium.list()))
+        return next((spare for spare in spares if self._medium.open(spare).size() == self._size), None)
+
+    def _use(self, spare: str, name: str) -> File:
+        self._medium.rename(spare, name)
+        return self._medium.open(name)
 
     def _new_file(self, name: str, size: int) -> File:
         file = self._medium.open(name, create=True)

@@ -66,9 +66,9 @@ class Scan:
     def __iter__(self) -> Iterator[Found]:
         present = self._files.numbers() if self._numbers is None else self._numbers
         numbers = [number for number in present if number >= self._start.segment]
-        self._check_start(numbers)
         for number in numbers:
             yield from self._segment(number, final=number == numbers[-1])
+        self._check_start(numbers)  # not before: the groups may say that it was given back
         if self.known > self.end.sequence:
             self.appendable = False
             self._lost(self.known)
@@ -78,9 +78,11 @@ class Scan:
                 self._report(error)
 
     def _check_start(self, numbers: list[int]) -> None:
-        segment, offset = self._start.segment, self._start.offset
+        sequence, segment, offset = self._start
         present = segment in numbers
-        if self._start.sequence and not (present and offset <= self._files.file(segment).size()):
+        if segment in self._freed and self._freed.last_group <= sequence:
+            return  # it was read to its end
+        if sequence and not (present and offset <= self._files.file(segment).size()):
             self.appendable = False
             self._report(damaged("is cut off" if present else "is missing", segment, offset))
 

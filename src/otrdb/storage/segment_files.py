@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import threading
-import time
 from typing import TYPE_CHECKING, Final
+from weakref import WeakValueDictionary
 
 from crc32c import crc32c
 
@@ -23,8 +23,16 @@ SEGMENT_NAMES: Final = Numbered("segment", "otr")
 _READ_AHEAD: Final = 4096
 """Bytes read to see a block's header; most heads are in them as well."""
 
-_RETIRED_SECONDS: Final = 600.0
-"""How long a file that was deleted can still be read by this process."""
+
+class Era:
+    """The time from one deletion to the next. Whoever refers to it can read what is deleted afterwards."""
+
+    __slots__ = ("__weakref__", "file", "later")
+
+    def __init__(self) -> None:
+        self.file: File | None = None
+        """The file whose deletion ended it."""
+        self.later: Era | None = None
 
 
 class SegmentFiles:
@@ -39,8 +47,9 @@ class SegmentFiles:
         self._medium = medium
         self._limit = open_files
         self._open: dict[int, File] = {}
-        self._retired: dict[int, tuple[File, float]] = {}
-        """Files that are to be deleted, and until when they are kept open."""
+        self._retired = WeakValueDictionary[int, File]()
+        """Files that were deleted, as long as somebody may read them: the disk gets its room back then."""
+        self.era = Era()
         self.freed = Freed()
         self.archive: UUID | None = None
         self._opening = threading.Lock()
@@ -109,25 +118,23 @@ class SegmentFiles:
         return file
 
     def retire(self, number: int) -> None:
-        """Keep a file open that is about to be deleted, for those who still read it; not for ever."""
-        now = time.monotonic()
+        """Keep a file open that is about to be deleted, for those who have an era that ends with this."""
         with self._opening:
-            file = self._open.pop(number, None) or self._open_file(number)
-            kept = {old: (each, until) for old, (each, until) in self._retired.items() if until > now}
-            self._retired = {**kept, number: (file, now + _RETIRED_SECONDS)}
+            ended, self.era = self.era, Era()
+            ended.later = self.era
+            ended.file = self._open.pop(number, None) or self._open_file(number)
+            self._retired[number] = ended.file
 
     def close(self) -> None:
         """Close all handles."""
         while self._open:
             self._open.popitem()[1].close()
         while self._retired:
-            self._retired.popitem()[1][0].close()
+            self._retired.popitem()[1].close()
 
     def _opened(self, number: int) -> File:
         with self._opening:
-            if number in self._retired:
-                return self._retired[number][0]
-            file = self._open.get(number)
+            file = self._retired.get(number) or self._open.get(number)
             if file is None:
                 file = self._open_file(number)
                 self._keep(number, file)

@@ -18,7 +18,7 @@ from otrdb.storage.groups import FIRST_POSITION, GroupInfo, Position
 from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.medium import Medium, renew
 from otrdb.storage.scan import Found, Report, Scan
-from otrdb.storage.segment_files import SEGMENT_NAMES, SegmentFiles, damaged
+from otrdb.storage.segment_files import SEGMENT_NAMES, Era, SegmentFiles, damaged
 from otrdb.storage.walk import Walk
 
 if TYPE_CHECKING:
@@ -71,6 +71,11 @@ class SegmentStore:
     @freed.setter
     def freed(self, freed: Freed) -> None:
         self._files.freed = freed
+
+    @property
+    def era(self) -> Era:
+        """Held from before an address is learnt, it keeps what stands there readable."""
+        return self._files.era
 
     def blocks(self, segment: int, start: int, end: int) -> Iterator[tuple[int, Block | None]]:
         """The blocks of ``[start, end)`` of a segment by offset, their heads proved; the last one is None if
@@ -167,14 +172,14 @@ class SegmentStore:
         return self._files.header(number)
 
     def seal(self) -> None:
-        """Let the next group begin a new segment."""
-        self._sealed = True
+        """Let the next group begin a new segment; waits while a group is open."""
+        with self._writing:
+            self._sealed = True
 
     def delete(self, number: int) -> None:
-        """Delete a segment that was given back, durably. Who reads it in this process goes on for a while."""
+        """Delete a segment that was given back. Who has an `era` of before can go on reading it."""
         self._files.retire(number)
         self.medium.delete(SEGMENT_NAMES.name(number))
-        self.medium.sync_directory()
 
     def close(self) -> None:
         """Let go of the files. No group may be open."""

@@ -11,6 +11,7 @@ from .edit import Edit, empty_root
 from .erase import erase
 from .insert import insert
 from .leaf_block import LEAF_TYPE, page_sums
+from .leaves import Columns
 from .locate import EVERYTHING, locate
 from .nodes import Address, Child, ChildKind, Node, Piece
 from .points import first_from, last_before, values
@@ -20,6 +21,7 @@ from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
 from .thin import THINNABLE, Thinnable, Thinning, thin, thinnable
 from .thinned import refuse_points
+from .tolerant import Lost, TolerantSource
 from .touched import touched_leaves
 from .verify import Fault, verify
 from .windows import aligned_windows, windows
@@ -35,8 +37,10 @@ __all__ = [
     "Cache",
     "Child",
     "ChildKind",
+    "Columns",
     "Edit",
     "Fault",
+    "Lost",
     "MemoryBlocks",
     "Node",
     "Piece",
@@ -45,6 +49,7 @@ __all__ = [
     "Source",
     "Thinnable",
     "Thinning",
+    "TolerantSource",
     "aligned_windows",
     "bytes_within",
     "changes",

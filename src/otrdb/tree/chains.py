@@ -20,7 +20,7 @@ from otrdb.layout import Layout
 
 from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD
 from .leaf_block import EncodedBlock
-from .leaves import ArrayLeaf, Columns, Leaf, summarise_aligned
+from .leaves import ArrayLeaf, Columns, summarise_aligned
 from .nodes import EMPTY_ROWS, EMPTY_SLOTS, Address, Child, ChildKind, Piece
 
 if TYPE_CHECKING:
@@ -88,9 +88,9 @@ class Chain:
         filled = kernels.fold(slots[order], rows[order], integer, first_slot, 0, out_slots, out_rows, 0)
         return Piece(out_slots[:filled], out_rows[:filled])
 
-    def leaves(self, source: Source, start: int, end: int) -> list[Leaf]:
-        """The blocks that may hold points of ``[start, end)``."""
-        return [source.leaf(link.leaf) for link in self.links if link.first < end and link.last >= start]
+    def within(self, start: int, end: int) -> list[Link]:
+        """The blocks that may hold points of ``[start, end)``, in order."""
+        return [link for link in self.links if link.first < end and link.last >= start]
 
     def points(self, source: Source) -> Columns:
         """All points, in (time, arrival) order."""

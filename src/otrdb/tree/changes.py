@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otrdb.errors import Damaged
 from otrdb.model import MAX_TIME, MIN_TIME
 from otrdb.ranges import align_down
 
 from .nodes import ChildKind, Node
 
 if TYPE_CHECKING:
+    from .nodes import Child
     from .source import Source
 
 Range = tuple[int, int]
@@ -34,10 +36,22 @@ def _collect(source: Source, node: Node, after: int, resolution: int, found: lis
     for child in node.children:
         if child.version <= after:
             continue
-        if child.kind == ChildKind.NODE and node.child_shift(child) > resolution:
-            _collect(source, source.node(child), after, resolution, found)
+        below = _opened(source, node, child) if node.child_shift(child) > resolution else None
+        if below is not None:
+            _collect(source, below, after, resolution, found)
         else:
             _join(found, *_rounded(node.child_start(child), node.child_end(child), resolution))
+
+
+def _opened(source: Source, node: Node, child: Child) -> Node | None:
+    """The node that ``child`` is, if it is one and can be read; else all of it may have changed."""
+    if child.kind != ChildKind.NODE:
+        return None
+    try:
+        return source.node(child)
+    except Damaged as damage:
+        source.lost(damage, node.child_start(child), node.child_end(child))
+        return None
 
 
 def _rounded(start: int, end: int, resolution: int) -> Range:

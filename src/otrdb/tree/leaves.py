@@ -19,7 +19,7 @@ from otrdb.errors import Damaged
 
 from .geometry import subslot_shift
 from .leaf_block import LEAF_PAGE
-from .nodes import Address, Piece
+from .nodes import EMPTY_SLOTS, Address, Piece
 
 if TYPE_CHECKING:
     from .cache import Cache
@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Words = NDArray[np.int64]
 Columns = tuple[Words, Words]
 """Times and value words, int64[n] each, ascending by time."""
+
+NO_POINTS: Columns = (EMPTY_SLOTS, EMPTY_SLOTS)
 
 _MIN_SPARSE_PAGES = 4
 _MAX_SUBSLOTS = 256
@@ -93,7 +95,7 @@ class ArrayLeaf:
     def subslots(self, integer: bool) -> Piece:
         """The rows of the leaf's 256 sub-slots that hold points."""
         if self._subslots is None:
-            self._subslots = _subslots(self.points(), integer, self.start, self.shift)
+            self._subslots = summarise_subslots(self.points(), integer, self.start, self.shift)
         return self._subslots
 
 
@@ -101,7 +103,8 @@ def _point(columns: Columns, at: int) -> tuple[int, int]:
     return int(columns[0][at]), int(columns[1][at])
 
 
-def _subslots(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
+def summarise_subslots(columns: Columns, integer: bool, start: int, shift: int) -> Piece:
+    """Rows of points, all of one leaf of ``2**shift`` ns from ``start`` on, by its sub-slots."""
     return summarise_aligned(columns, integer, start, subslot_shift(shift), _MAX_SUBSLOTS)
 
 
@@ -117,6 +120,11 @@ class StoredLeaf:
         self._head = head
         self._blocks = blocks
         self._cache = cache
+
+    @property
+    def count(self) -> int:
+        """How many points it holds."""
+        return int(self._head.count)
 
     @property
     def memory(self) -> int:
@@ -174,7 +182,7 @@ class StoredLeaf:
         """The first point (time, word) at or after ``time``."""
         firsts = self._head.firsts()
         for index in range(_page_of(firsts, time), len(firsts)):
-            columns = self._page(index)
+            columns = self.page(index)
             at = kernels.bisect(columns[0], time)
             if at < len(columns[0]):
                 return _point(columns, at)
@@ -183,7 +191,7 @@ class StoredLeaf:
     def last_before(self, time: int) -> tuple[int, int] | None:
         """The last point (time, word) before ``time``."""
         for index in range(_page_of(self._head.firsts(), time), -1, -1):
-            columns = self._page(index)
+            columns = self.page(index)
             at = kernels.bisect(columns[0], time)
             if at:
                 return _point(columns, at - 1)
@@ -195,11 +203,22 @@ class StoredLeaf:
         piece: Piece | None = self._cache.get(key)
         if piece is None:
             columns: Columns | None = self._cache.get((self.address, "points"))
-            piece = _subslots(columns or self._read_all(), integer, self.start, self.shift)
+            piece = summarise_subslots(columns or self._read_all(), integer, self.start, self.shift)
             self._cache.put(key, piece, 72 * min(self._head.count, _MAX_SUBSLOTS) + 900)
         return piece
 
-    def _page(self, index: int) -> Columns:
+    def page_times(self) -> list[tuple[int, int]]:
+        """For each page the range ``[start, end)`` of its points; together they cover the leaf's interval.
+
+        Points of one time may lie on both sides of a border, so there two ranges share a nanosecond.
+        """
+        borders = self._head.firsts()[1:]
+        starts = [self.start, *borders]
+        ends = [*(border + 1 for border in borders), self.start + (1 << self.shift)]
+        return list(zip(starts, ends, strict=True))
+
+    def page(self, index: int) -> Columns:
+        """The points of one page."""
         whole: Columns | None = self._cache.get((self.address, "points"))
         if whole is None:
             return self._pages(index, index + 1)[0]

@@ -151,6 +151,10 @@ class Node:
         """The end (exclusive) of the child's interval, in ns."""
         return self.start + ((child.index + child.span) << child_shift(self.pointwidth))
 
+    def common(self, child: Child, start: int, end: int) -> tuple[int, int]:
+        """The part of ``[start, end)`` that lies in the child's interval."""
+        return max(start, self.child_start(child)), min(end, self.child_end(child))
+
     def children_within(self, start: int, end: int) -> tuple[Child, ...]:
         """The children that hold points or may, whose intervals meet ``[start, end)``."""
         shift = child_shift(self.pointwidth)

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from otrdb.errors import Damaged
+from otrdb.model import MAX_TIME, MIN_TIME
+
 from .edit import joined
-from .nodes import EMPTY_SLOTS, Child, ChildKind, Node
+from .leaves import NO_POINTS
+from .nodes import Child, ChildKind, Node
 from .thinned import refuse, refuse_first, refuse_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from .leaves import Columns, Leaf
+    from .chains import Chain
+    from .leaves import Columns
     from .source import Source
 
 Found = tuple[int, int]
@@ -23,21 +28,49 @@ def values(source: Source, root: Node, start: int, end: int) -> Columns:
 
     `Thinned` if there are any that were thinned.
     """
-    parts = [leaf.within(start, end) for leaf in leaves_within(source, root, start, end)]
-    return joined(parts) if parts else (EMPTY_SLOTS, EMPTY_SLOTS)
+    parts = list(_runs(source, root, start, end))
+    return joined(parts) if parts else NO_POINTS
 
 
-def leaves_within(source: Source, node: Node, start: int, end: int) -> Iterator[Leaf]:
-    """The leaves that may hold points of ``[start, end)``, in order of time."""
+def _runs(source: Source, node: Node, start: int, end: int) -> Iterator[Columns]:
+    """The points of ``[start, end)``, leaf by leaf."""
     for child in node.children_within(start, end):
         if child.kind == ChildKind.LEAF:
-            yield source.leaf(child)
-        elif child.kind == ChildKind.NODE:
-            yield from leaves_within(source, source.node(child), start, end)
-        elif child.kind == ChildKind.THINNED:
-            refuse(source.node(child), start, end)
-        else:
-            yield from source.chain(child).leaves(source, start, end)
+            yield points_of(source, node, child, start, end)
+            continue
+        below = _opened(source, node, child, start, end)
+        if isinstance(below, Node):
+            if child.kind == ChildKind.THINNED:
+                refuse(below, start, end)
+            yield from _runs(source, below, start, end)
+        elif below is not None:
+            yield from _linked(source, below, start, end)
+
+
+def points_of(source: Source, node: Node, child: Child, start: int, end: int) -> Columns:
+    """The points of ``[start, end)`` in the leaf that ``child`` of ``node`` is."""
+    try:
+        return source.leaf(child).within(start, end)
+    except Damaged as damage:
+        return source.salvaged(child, damage, *node.common(child, start, end))
+
+
+def _opened(source: Source, node: Node, child: Child, start: int, end: int) -> Node | Chain | None:
+    """What ``child`` is, if not a leaf; None if its part of ``[start, end)`` is lost."""
+    try:
+        return source.chain(child) if child.kind == ChildKind.CHAIN else source.node(child)
+    except Damaged as damage:
+        source.lost(damage, *node.common(child, start, end))
+        return None
+
+
+def _linked(source: Source, chain: Chain, start: int, end: int) -> Iterator[Columns]:
+    for link in chain.within(start, end):
+        try:
+            points = source.leaf(link.leaf).within(start, end)
+        except Damaged as damage:
+            points = source.salvaged(link.leaf, damage, max(start, link.first), min(end, link.last + 1))
+        yield points
 
 
 def first_from(source: Source, node: Node, time: int) -> Found | None:
@@ -46,23 +79,34 @@ def first_from(source: Source, node: Node, time: int) -> Found | None:
     """
     for child in node.children:
         if child.kind and node.child_end(child) > time:
-            found = _first_below(source, child, time)
+            found = _first_below(source, node, child, time)
             if found is not None:
                 return found
     return None
 
 
-def _first_below(source: Source, child: Child, time: int) -> Found | None:
-    if child.kind == ChildKind.NODE:
-        return first_from(source, source.node(child), time)
+def _first_below(source: Source, node: Node, child: Child, time: int) -> Found | None:
     if child.kind == ChildKind.LEAF:
-        return source.leaf(child).first_from(time)
-    if child.kind == ChildKind.THINNED:
-        refuse_first(source.node(child), time)
-        return None
-    for link in source.chain(child).links:
-        if link.last >= time:
-            return source.leaf(link.leaf).first_from(time)
+        try:
+            return source.leaf(child).first_from(time)
+        except Damaged as damage:
+            return _point(source.salvaged(child, damage, *node.common(child, time, MAX_TIME)), 0)
+    below = _opened(source, node, child, time, MAX_TIME)
+    if isinstance(below, Node):
+        if child.kind == ChildKind.THINNED:
+            refuse_first(below, time)
+        return first_from(source, below, time)
+    return None if below is None else _first_linked(source, below, time)
+
+
+def _first_linked(source: Source, chain: Chain, time: int) -> Found | None:
+    for link in chain.within(time, MAX_TIME):
+        try:
+            found = source.leaf(link.leaf).first_from(time)
+        except Damaged as damage:
+            found = _point(source.salvaged(link.leaf, damage, max(time, link.first), link.last + 1), 0)
+        if found is not None:
+            return found
     return None
 
 
@@ -72,21 +116,37 @@ def last_before(source: Source, node: Node, time: int) -> Found | None:
     """
     for child in reversed(node.children):
         if child.kind and node.child_start(child) < time:
-            found = _last_below(source, child, time)
+            found = _last_below(source, node, child, time)
             if found is not None:
                 return found
     return None
 
 
-def _last_below(source: Source, child: Child, time: int) -> Found | None:
-    if child.kind == ChildKind.NODE:
-        return last_before(source, source.node(child), time)
+def _last_below(source: Source, node: Node, child: Child, time: int) -> Found | None:
     if child.kind == ChildKind.LEAF:
-        return source.leaf(child).last_before(time)
-    if child.kind == ChildKind.THINNED:
-        refuse_last(source.node(child), time)
-        return None
-    for link in reversed(source.chain(child).links):
-        if link.first < time:
-            return source.leaf(link.leaf).last_before(time)
+        try:
+            return source.leaf(child).last_before(time)
+        except Damaged as damage:
+            return _point(source.salvaged(child, damage, *node.common(child, MIN_TIME, time)), -1)
+    below = _opened(source, node, child, MIN_TIME, time)
+    if isinstance(below, Node):
+        if child.kind == ChildKind.THINNED:
+            refuse_last(below, time)
+        return last_before(source, below, time)
+    return None if below is None else _last_linked(source, below, time)
+
+
+def _last_linked(source: Source, chain: Chain, time: int) -> Found | None:
+    for link in reversed(chain.within(MIN_TIME, time)):
+        try:
+            found = source.leaf(link.leaf).last_before(time)
+        except Damaged as damage:
+            found = _point(source.salvaged(link.leaf, damage, link.first, min(time, link.last + 1)), -1)
+        if found is not None:
+            return found
     return None
+
+
+def _point(columns: Columns, at: int) -> Found | None:
+    times, words = columns
+    return (int(times[at]), int(words[at])) if len(times) else None

@@ -12,7 +12,7 @@ from otrdb.errors import Damaged
 
 from .chains import Chain, decode_chain
 from .leaf_block import LeafHead
-from .leaves import Leaf, StoredLeaf, cache_points
+from .leaves import Columns, Leaf, StoredLeaf, cache_points
 from .node_block import decode_node
 
 if TYPE_CHECKING:
@@ -84,6 +84,14 @@ class Source:
             leaf = StoredLeaf(address, self._decoded(address, LeafHead), self.blocks, self.cache)
             self.cache.put(address, leaf, leaf.memory)
         return leaf
+
+    def lost(self, damage: Damaged, start: int, end: int) -> None:
+        """What is needed of ``[start, end)`` cannot be read: a question is not answered without it."""
+        raise damage
+
+    def salvaged(self, child: Child, damage: Damaged, start: int, end: int) -> Columns:
+        """The points of ``[start, end)`` that a damaged leaf still gives: none are taken for all."""
+        raise damage
 
     def keep_points(self, child: Child) -> None:
         """Cache the points of a leaf that was just written; a copy, since they may be the caller's."""

@@ -14,10 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otrdb import kernels
+from otrdb.errors import Damaged
 from otrdb.model import MIN_TIME
 
 from .geometry import child_shift, row_shift, subslot_shift
+from .leaves import NO_POINTS, summarise_subslots
 from .nodes import Child, ChildKind, Node, Piece
+from .points import points_of
 from .thinned import refuse
 
 if TYPE_CHECKING:
@@ -105,18 +108,20 @@ class _Aligned:
             if self._pointwidth >= row_shift(pointwidth, child.span):
                 start, end = node.child_start(child), node.child_end(child)
                 self._rows(node, max(start, self._start), min(end, self._end))
-            elif child.kind == ChildKind.NODE:
-                self.node(self._source.node(child))
-            elif child.kind == ChildKind.THINNED:
-                self._thinned(self._source.node(child))
+            elif child.kind in (ChildKind.NODE, ChildKind.THINNED):
+                self._below(node, child)
             else:
-                self._leaf(child)
+                self._leaf(node, child)
 
-    def _thinned(self, summary: Node) -> None:
-        if self._pointwidth < summary.pointwidth:
-            refuse(summary, self._start, self._end)
+    def _below(self, node: Node, child: Child) -> None:
+        try:
+            below = self._source.node(child)
+        except Damaged as damage:
+            self._source.lost(damage, *node.common(child, self._start, self._end))
         else:
-            self._rows(summary, self._start, self._end)
+            if child.kind == ChildKind.THINNED and self._pointwidth < below.pointwidth:
+                refuse(below, self._start, self._end)
+            self.node(below)
 
     def _rows(self, node: Node, start: int, end: int) -> None:
         pointwidth = node.pointwidth
@@ -125,19 +130,25 @@ class _Aligned:
         offset = (node.start - MIN_TIME) >> pointwidth
         self._out.fold(piece, offset, self._pointwidth - pointwidth)
 
-    def _leaf(self, child: Child) -> None:
-        leaf = self._source.leaf(child)
-        shift = subslot_shift(leaf.shift)
+    def _leaf(self, node: Node, child: Child) -> None:
+        shift = subslot_shift(node.child_shift(child))
         if self._pointwidth < shift:
-            self._out.points(leaf.within(self._start, self._end), self._pointwidth)
+            self._out.points(points_of(self._source, node, child, self._start, self._end), self._pointwidth)
             return
-        slots, rows = leaf.subslots(self._source.integer)
-        if self._start > leaf.start or self._end < leaf.start + (1 << leaf.shift):
-            low, high = slots.searchsorted(
-                ((self._start - leaf.start) >> shift, (self._end - leaf.start) >> shift)
-            )
+        start = node.child_start(child)
+        slots, rows = self._subslots(node, child)
+        if self._start > start or self._end < node.child_end(child):
+            low, high = slots.searchsorted(((self._start - start) >> shift, (self._end - start) >> shift))
             slots, rows = slots[low:high], rows[low:high]
-        self._out.fold(Piece(slots, rows), (leaf.start - MIN_TIME) >> shift, self._pointwidth - shift)
+        self._out.fold(Piece(slots, rows), (start - MIN_TIME) >> shift, self._pointwidth - shift)
+
+    def _subslots(self, node: Node, child: Child) -> Piece:
+        source = self._source
+        try:
+            return source.leaf(child).subslots(source.integer)
+        except Damaged as damage:
+            columns = source.salvaged(child, damage, *node.common(child, self._start, self._end))
+        return summarise_subslots(columns, source.integer, node.child_start(child), node.child_shift(child))
 
 
 def windows(source: Source, root: Node, edges: Words) -> Piece:
@@ -187,13 +198,22 @@ class _Edges:
             child, above = table[(low - node.start) >> shift]
             if child.kind == ChildKind.LEAF:
                 count = int(node.rows[row, 0])
-                points.append(self._source.leaf(child).run(before - above, count, child.count))
+                try:
+                    points.append(self._source.leaf(child).run(before - above, count, child.count))
+                except Damaged as damage:
+                    points.append(self._source.salvaged(child, damage, low, top))
                 continue
             if child.kind == ChildKind.EMPTY:  # a row of a summary, with nothing below it
                 refuse(node, low, top)
+            try:
+                below = self._source.node(child)
+            except Damaged as damage:
+                self._source.lost(damage, low, top)
+                points.append(NO_POINTS)
+                continue
             first, last, low, top = _below(node, child, words[at : at + 2 * _CUT], start, end)
             self._fold(node, done, first, cuts[at - _CUT * len(points) : at], points)
-            self.node(self._source.node(child), low, top)
+            self.node(below, low, top)
             points, done, passed = [], last, node.child_end(child)
         self._fold(node, done, high, cuts[len(words) - _CUT * len(points) :], points)
 
