@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,7 +10,7 @@ import pytest
 from otrdb.errors import DiskFull
 from otrdb.testing.medium import FaultyMedium
 from otrdb.testing.power_cuts import opened
-from tests.engine.support import SECOND, core_of, fill
+from tests.engine.support import SECOND, fill
 
 if TYPE_CHECKING:
     from otrdb import Archive, Stream
@@ -136,22 +135,6 @@ def test_a_large_batch_is_refused_before_anything_is_written(number: int) -> Non
         assert (medium.used, medium.counts["append"]) == before
         streams[0].insert(times[:20_000], values[:20_000])
         assert streams[0].count() == 20_000
-
-
-def test_carrying_over_goes_on_at_the_floor() -> None:
-    """What makes room in the journal is no new point."""
-    medium = FaultyMedium()
-    with on(medium) as db:
-        quiet, busy = db.create("quiet"), db.create("busy")
-        fill(quiet, 0, 10)
-        medium.capacity = medium.used + FLOOR + 3 * MEBIBYTE
-        with suppress(DiskFull):
-            for start in range(0, 10_000_000, 600):
-                busy.insert(SECOND * (start + np.arange(600)), np.random.default_rng(start).normal(size=600))
-        assert core_of(db).failure is None
-        assert quiet.count() == 10
-        db.flush()
-        assert db.stats()["pending_points"] == 0
 
 
 def test_the_system_is_not_asked_at_every_insert() -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from otrdb.storage.journal_records import JournalRecord
     from otrdb.storage.journal_scan import LostRecords
     from otrdb.storage.medium import Medium
+    from otrdb.storage.room import Room
 
 ARCHIVE = UUID(int=42)
 FIRST = "journal-00000001.otj"
@@ -73,9 +74,11 @@ def expected(batches: Iterable[tuple[int, Batch]]) -> list[Part]:
     return [(lsn, batch.policy, number, points) for lsn, batch in batches for number, points in batch.parts]
 
 
-def journal_on(medium: Medium, durability: str = "sync", cap: int = CAP, after: int = 0) -> Journal:
+def journal_on(
+    medium: Medium, durability: str = "sync", cap: int = CAP, after: int = 0, room: Room | None = None
+) -> Journal:
     """Open a journal for writing."""
-    return Journal(medium, ARCHIVE, durability=Durability.parse(durability), cap=cap, after=after)
+    return Journal(medium, ARCHIVE, durability=Durability.parse(durability), cap=cap, after=after, room=room)
 
 
 def replayed(journal: Journal) -> tuple[list[Part], list[LostRecords]]:

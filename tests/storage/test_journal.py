@@ -14,6 +14,7 @@ from otrdb.errors import DiskFull, InsertTooBig, InvalidArgument, MismatchedColu
 from otrdb.storage.directory import Directory
 from otrdb.storage.durability import Durability
 from otrdb.storage.journal import Journal
+from otrdb.storage.room import Room
 from otrdb.testing import FaultyFile, FaultyMedium, Step, Survives, all_but, everything, only, zeros
 from tests.storage.journals import (
     CAP,
@@ -213,6 +214,23 @@ def test_a_full_disk_refuses_a_record_and_takes_the_next_when_there_is_room() ->
     appended += [(one(1, n).append_to(journal), one(1, n)) for n in range(5)]
     journal.acknowledge(appended[-1][0])
     assert read(medium.crash()) == (expected(appended), [])
+
+
+def test_only_new_points_are_kept_from_the_floor() -> None:
+    medium = FaultyMedium()
+    medium.capacity = 3 * CAP
+    journal = journal_on(medium, room=Room(medium, floor=3 * CAP - 6_000))
+    batch = Batch(((1, ((1, 1),) * 150),))
+    taken = batch.append_to(journal)
+    with pytest.raises(DiskFull, match="must be before points are taken in"):
+        batch.append_to(journal)
+    assert len(medium.list()) == 1
+    assert journal.carry(*batch.columns(), 0, np.array([taken], np.uint64)) == taken + 1
+    assert len(medium.list()) == 2
+    assert one(1, 2).append_to(journal) == taken + 2, "it fits into what is there"
+    medium.capacity = 4 * CAP
+    for _ in range(3):
+        batch.append_to(journal)
 
 
 def test_a_disk_that_runs_full_under_bytes_it_had_promised_is_a_failed_one() -> None:

@@ -39,6 +39,6 @@ class Room:
             raise DiskFull(
                 f"{free:,} bytes are free on the disk, and {self.floor + needed:,} must be before points are "
                 "taken in: flush, delete, retention and compaction need some to go on.",
-                advice="Free some space, or delete or expire what is no longer needed. Inserts go on by "
-                "themselves then.",
+                advice="Free some space, or delete or expire what is no longer needed and compact. "
+                "Inserts go on by themselves then.",
             )
