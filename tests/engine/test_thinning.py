@@ -13,13 +13,14 @@ import pytest
 import otrdb
 from otrdb import tree
 from otrdb.engine import commit
-from otrdb.errors import InvalidPointWidth, Thinned
+from otrdb.errors import Damaged, InvalidPointWidth, Thinned
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
 from otrdb.results import ALL_COLUMNS
+from otrdb.storage.blocks import HEADER_BYTES
 from otrdb.testing.medium import FaultyMedium, nothing
 from otrdb.testing.operations import create_all
 from otrdb.testing.power_cuts import opened
-from tests.engine.support import SECOND, core_of
+from tests.engine.support import SECOND, core_of, flip
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -471,3 +472,40 @@ def test_points_pending_at_a_crash_after_a_thinning_are_replayed(tmp_path: Path)
         archive.flush()
         assert stream.count(T0 - 1, T0) == 1
         assert list(archive.check(deep=True)) == []
+
+
+def statistics_blocks(stream: Stream) -> list[tree.Address]:
+    """Where the statistics of a stream's thinned times are written."""
+    found, waiting = [], [root_of(stream)]
+    while waiting:
+        for child in waiting.pop(0).children:
+            if child.kind == tree.ChildKind.NODE:
+                waiting.append(stream.state.source.node(child))
+            elif child.kind == tree.ChildKind.THINNED and child.address is not None:
+                found.append(child.address)
+    return found
+
+
+def root_of(stream: Stream) -> tree.Node:
+    return stream.engine.latest(stream.state).root
+
+
+def test_damaged_statistics_are_told_and_can_be_left_out(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        stream = thinned(archive)
+        before, uuid = windows(stream)["time"], stream.uuid
+        _, offset, _, _ = statistics_blocks(stream)[0]
+    flip(next(path.glob("*.otr")), offset + HEADER_BYTES + 20)
+    with otrdb.open(path) as archive:
+        stream = archive.stream(uuid)
+        with pytest.raises(Damaged) as damage:
+            windows(stream)
+        assert (damage.value.stream, damage.value.start, damage.value.end) == (uuid, T0, T0 + INTERVAL)
+        sound = stream.leaving_out_damage()
+        assert windows(sound)["time"] == [time for time in before if time >= T0 + INTERVAL]
+        assert [(each.start, each.end) for each in sound.left_out] == [(T0, T0 + INTERVAL)]
+        findings = list(archive.check())
+        assert {(each.stream, each.start) for each in findings if each.start is not None} == {(uuid, T0)}
+        stream.insert(OLD + 1, 1.0)
+        assert stream.latest() is not None

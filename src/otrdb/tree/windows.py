@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 Words = NDArray[np.int64]
 _FIRST_CAPACITY: Final = 2_048
+_NODES: Final = (ChildKind.NODE, ChildKind.THINNED)
 _CUT: Final = 4
 """Words that tell of a cut row: its index, the part ``[from, to)`` of it, the points of all rows before."""
 
@@ -108,7 +109,7 @@ class _Aligned:
             if self._pointwidth >= row_shift(pointwidth, child.span):
                 start, end = node.child_start(child), node.child_end(child)
                 self._rows(node, max(start, self._start), min(end, self._end))
-            elif child.kind in (ChildKind.NODE, ChildKind.THINNED):
+            elif child.kind in _NODES:
                 self._below(node, child)
             else:
                 self._leaf(node, child)
