@@ -13,6 +13,7 @@ from otrdb.model import Merge
 from .chains import Chain, build_chain
 from .edit import Edit, halves, top_parts
 from .nodes import EMPTY_SLOTS, Child, ChildKind, Node, NodeBuilder
+from .thinned import refuse_points
 
 if TYPE_CHECKING:
     from .leaves import Columns
@@ -25,7 +26,8 @@ def insert(edit: Edit, root: Node, columns: Columns, merge: Merge) -> Node:
 
     ``columns`` are int64[n] times, ascending with equal times in order of arrival, and int64[n] value words;
     they are kept by reference. ``merge`` says what happens to points of equal times. Nothing is written.
-    Cost: the touched leaves read once, plus the path above them.
+    `Thinned` if a point is where points were thinned. Cost: the touched leaves read once, plus the path above
+    them.
     """
     if merge is not Merge.NEVER:
         columns = _merged((EMPTY_SLOTS, EMPTY_SLOTS), columns, merge, edit.source.integer)
@@ -68,6 +70,8 @@ class _Insert:
 
     def _into_child(self, builder: NodeBuilder, child: Child, columns: Columns) -> None:
         edit = self._edit
+        if child.kind == ChildKind.THINNED:
+            refuse_points(edit.source, builder.node, columns[0])
         edit.forget(child)
         if child.kind == ChildKind.NODE:
             edit.put_node(builder, child.index, self.into_node(edit.source.node(child), columns))

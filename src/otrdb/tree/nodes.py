@@ -29,12 +29,13 @@ Block: TypeAlias = Any
 
 
 class ChildKind(IntEnum):
-    """What a reference leads to."""
+    """What a reference leads to. THINNED is a node with rows and nothing below: its points are gone."""
 
     EMPTY = 0
     LEAF = 1
     NODE = 2
     CHAIN = 3
+    THINNED = 5
 
 
 class Piece(NamedTuple):
