@@ -248,6 +248,24 @@ class Outdated(OtrError, RuntimeError):
     default_advice = "Open the archive again."
 
 
+class Thinned(OtrError, ValueError):
+    """Of some times only statistics are left, since their points were thinned. Nothing was changed.
+
+    In ``[start, end)`` (ns) there are windows of ``2**pointwidth`` ns, aligned.
+    """
+
+    code = "OTR-5007"
+    default_advice = "Ask for aligned windows that are wide enough, as zoom does, or for newer times."
+
+    def __init__(
+        self, message: str, *, advice: str | None = None, start: int = 0, end: int = 0, pointwidth: int = 0
+    ) -> None:
+        super().__init__(message, advice=advice)
+        self.start = start
+        self.end = end
+        self.pointwidth = pointwidth
+
+
 class Damaged(OtrError, OSError):
     """Stored bytes are not what was written. Everything that is not named here stays readable.
 

@@ -154,8 +154,9 @@ class Compacted(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """How long something is kept: the ``value`` of a ``key`` ("retention" or "history") for the streams whose
-    collection starts with ``prefix``, or for one ``stream`` (the text of its uuid); the other one is None.
+    """How long something is kept: the ``value`` of a ``key`` ("retention", "thin" or "history") for the
+    streams whose collection starts with ``prefix``, or for one ``stream`` (the text of its uuid); the other
+    one is None.
 
     Example:
         >>> import otrdb, tempfile
@@ -172,7 +173,10 @@ class Rule(NamedTuple):
 
 
 class Expiry(NamedTuple):
-    """What a retention drops of one ``stream`` (uuid): the ``points`` before a time (ns).
+    """What is dropped of one ``stream`` (uuid): the ``points`` before a time (ns).
+
+    Without a ``pointwidth`` all of them, by a retention; else they give way to the statistics of windows of
+    ``2**pointwidth`` ns, each of which takes some 20 bytes.
 
     ``bytes`` is what the blocks that hold nothing else occupy; they can be given back when no kept version
     needs them any more. ``snapshots`` are the named ones that go on holding such points.
@@ -192,6 +196,7 @@ class Expiry(NamedTuple):
     points: int
     bytes: int
     snapshots: tuple[str, ...]
+    pointwidth: int | None = None
 
 
 class LeftOut(NamedTuple):

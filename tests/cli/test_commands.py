@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 import uuid
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -361,3 +362,32 @@ def test_expire_drops_what_a_dry_run_shows(plant: Shell) -> None:
     assert plant.json("expire") == shown
     assert [plant.json("info", name)["points"] for name in (FLOAT, INT, BOOL)] == [0, 10, 0]
     assert plant.json("expire") == []
+
+
+def test_thinned_points_are_shown_as_statistics_only(plant: Shell, tmp_path: Path) -> None:
+    with plant.open() as db:
+        dense = db.create("plant/line2", tags={"name": "dense"})
+        dense.insert([i * 10**9 for i in range(100_000)], [i % 7 for i in range(100_000)])
+    plant.ok("thin", "90d", "--prefix", "plant/")
+    assert [(row["key"], row["value"]) for row in plant.json("thin")] == [("thin", "7776000000000000ns,36")]
+    shown = plant.json("expire", "--dry-run")
+    assert [(row["stream"], row["points"], row["pointwidth"]) for row in shown] == [
+        ("plant/line2/dense", 100_000, 36)
+    ]
+    assert plant.json("expire") == shown
+    name = "plant/line2/dense"
+    assert sum(row["count"] for row in plant.json("windows", name, "--pointwidth", "36")) == 100_000
+    assert sum(row["count"] for row in plant.json("zoom", name, "--points", "9000")) == 100_000
+    plant.ok("zoom", name, "--plot")
+    plant.refused("OTR-5007", "values", name)
+    plant.refused("OTR-5007", "windows", name, "--pointwidth", "35")
+    plant.refused("OTR-5007", "export", name, "-o", str(tmp_path / "dense.csv"))
+    assert list(tmp_path.glob("dense*")) == []
+    plant.refused("OTR-5007", "insert", name, "1970-01-01T00:00:05Z", "1")
+    assert plant.json("info", name)["first"] == {
+        "thinned": "1970-01-01T00:00:00Z to 1970-01-01T00:01:08.719476736Z"
+    }
+    (row,) = [row for row in plant.json("streams", "--points") if row["name"] == "dense"]
+    assert row["points"] == 100_000
+    plant.ok("thin", "none", "--prefix", "plant/")
+    plant.refused("OTR-4150", "thin", "90d", "--pointwidth", "37")

@@ -60,7 +60,7 @@ Task: TypeAlias = "Callable[[], Result]"
 def cut(run: Run) -> Result:
     """A part of the steps of one history."""
     cuts = run.cuts()
-    with run.streaming():
+    with run.conditions():
         problems = [f"{run}: {each}" for each in cuts.run(run.history())]
     cuts.tally.histories = int(run.first == 0)
     return Result(run.name.rstrip("0123456789 "), cuts.tally, problems=problems)
@@ -68,7 +68,7 @@ def cut(run: Run) -> Result:
 
 def fail(run: Run) -> Result:
     """Every step of one history fails, or finds no room."""
-    with run.streaming():
+    with run.conditions():
         failed, lost = failures(run.cuts(), run.history())
         filled, torn = fillings(run.cuts(), run.history())
     faults = Counter(failed=failed, filled=filled)

@@ -1,11 +1,12 @@
 """Short histories that together do everything an archive can, and how they are run.
 
-What is still to be built gets its histories here: thinning, backup.
+What is still to be built gets its histories here: backup.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from importlib import import_module
 from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 from unittest.mock import patch
@@ -13,7 +14,7 @@ from uuid import UUID
 
 import numpy as np
 
-from otrdb.engine import commit, paced
+from otrdb.engine import commit, engine, paced
 from otrdb.storage import group_writer
 from otrdb.testing import (
     Ask,
@@ -30,6 +31,7 @@ from otrdb.testing import (
     Prune,
     Reopen,
     Settle,
+    Thin,
     Update,
     kind_of,
     operations,
@@ -53,6 +55,11 @@ JOURNAL = 64 << 10
 SEGMENT = 8 << 10
 SMALL_SEGMENT = 1 << 10
 """For a compaction, which has something to do where there are several."""
+
+THINNED = START >> 44 << 44
+
+SMALL_LEAF = 64
+"""Points of a leaf where points are thinned: else there is nothing to thin in less than thousands."""
 
 LARGE = 600
 """Points of a batch that skips the journal."""
@@ -79,6 +86,12 @@ def wide(start: int, count: int = 1) -> Insert:
 
 def seconds(stream: int, start: int, end: int) -> Delete:
     return Delete(stream, START + SECOND * start, START + SECOND * end)
+
+
+def window(stream: int, second: int, pointwidth: int) -> Delete:
+    """Deletes the aligned window that holds a second."""
+    start = (START + SECOND * second) >> pointwidth << pointwidth
+    return Delete(stream, start, start + (1 << pointwidth))
 
 
 HISTORIES: dict[str, list[Operation]] = {
@@ -255,6 +268,32 @@ HISTORIES: dict[str, list[Operation]] = {
         Reopen("gone"),
         one(0, 0, LARGE),
     ],
+    "thinning": [
+        one(0, -100_000, 150),
+        one(INT, -100_000, 150),
+        one(0, -99_000, LARGE),
+        one(BOOL, -99_900, 40),
+        Ask(0),
+        one(0, -99_990, 3),
+        many((0, 1), -60_000, 120),
+        one(0, 5, 4),
+        Thin(THINNED),
+        one(0, -200_000, 2),
+        one(0, 30, 2),
+        Ask(0),
+        window(0, -99_900, 36),
+        window(0, -60_000, 44),
+        Thin(THINNED),
+        one(INT, -150_000, 120),
+        Keep("one"),
+        Reopen("older"),
+        Thin(THINNED),
+        Prune(),
+        Compact(),
+        Reopen("gone"),
+        one(0, -190_000, 3),
+        one(INT, 7, 2),
+    ],
     "sessions": [
         one(0, 0),
         Reopen(),
@@ -288,18 +327,21 @@ class Run(NamedTuple):
     singles: int = 1 << 30
 
     @contextmanager
-    def streaming(self) -> Iterator[None]:
+    def conditions(self) -> Iterator[None]:
         """With large sectors, groups are written in small pieces, trees while they are made, and a compaction
-        takes many groups.
+        takes many groups. Where points are thinned, leaves are small.
         """
-        if self.sector == SECTORS[0]:
-            yield
-            return
-        with (
-            patch.object(group_writer, "_SPILL_BYTES", 1 << 8),
-            patch.object(commit, "STREAMED_POINTS", 256),
-            patch.object(paced, "LEAST", 1 << 10),
-        ):
+        with ExitStack() as stack:
+            if self.sector != SECTORS[0]:
+                stack.enter_context(patch.object(group_writer, "_SPILL_BYTES", 1 << 8))
+                stack.enter_context(patch.object(commit, "STREAMED_POINTS", 256))
+                stack.enter_context(patch.object(paced, "LEAST", 1 << 10))
+            if self.name == "thinning":
+                for name in ("edit", "verify"):
+                    module = import_module(f"otrdb.tree.{name}")
+                    stack.enter_context(patch.object(module, "LEAF_CAPACITY", SMALL_LEAF))
+                stack.enter_context(patch.object(commit, "THINNED_AT_ONCE", 1))
+                stack.enter_context(patch.object(engine, "THINNED_AT_ONCE", 1))
             yield
 
     def cuts(self) -> PowerCuts:

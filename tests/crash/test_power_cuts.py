@@ -17,7 +17,7 @@ def test_power_cuts_lose_and_tear_nothing(name: str) -> None:
     place = list(HISTORIES).index(name)
     run = Run(name, DURABILITIES[place % 3], SECTORS[place % 2], every=3, first=place, singles=3)
     cuts = run.cuts()
-    with run.streaming():
+    with run.conditions():
         assert cuts.run(run.history()) == []
     assert cuts.tally.cuts > cuts.tally.points > 0
 

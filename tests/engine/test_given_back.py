@@ -7,21 +7,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest.mock import patch
 
+import numpy as np
 import pytest
 
 import otrdb
-from otrdb.engine import census, compaction
+from otrdb.engine import census, compaction, paced
 from otrdb.engine.compaction import _Leaving
 from otrdb.engine.core import now_ns
-from otrdb.errors import Outdated, WriteFailed
+from otrdb.errors import ClosedArchive, Damaged, Outdated, WriteFailed
 from otrdb.storage.headers import SEGMENT_HEADER
 from otrdb.storage.segment_files import SEGMENT_NAMES
 from otrdb.testing import FaultyMedium, opened
 from tests.engine.support import core_of, fill, flip
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from otrdb import Archive
     from otrdb.engine.core import Core
+    from otrdb.engine.state import StreamState
 
 
 def give_back(archive: Archive, *segments: int) -> None:
@@ -30,7 +34,7 @@ def give_back(archive: Archive, *segments: int) -> None:
         core = core_of(archive)
         if segment == core.segments.numbers()[-1]:
             core.segments.seal()
-        _Leaving(core, segment, lambda _: None).run()
+        _Leaving(core, frozenset({segment}), lambda _: None).run()
     archive._engine.compactor.delete_freed()
 
 
@@ -145,15 +149,14 @@ def test_a_segment_made_while_others_are_counted_is_left_alone() -> None:
         stream = archive.create("plant")
         fill(stream, 0, 20_000)
         archive.flush()
-        counted = census.Census
 
-        def busy(core: Core) -> Any:
-            census = counted(core)
+        def busy(core: Core) -> census.Census:
+            counted = census.Census(core)
             for turn in range(1, 3):
                 next_segment(archive)
                 fill(stream, 20_000 * turn, 20_000)
                 archive.flush()
-            return census
+            return counted
 
         with patch.object(compaction, "Census", busy):
             assert archive.compact().segments == 0
@@ -302,3 +305,72 @@ def test_a_backup_by_a_reader_that_takes_too_long_says_so(tmp_path: Path) -> Non
 
         with pytest.raises(Outdated):
             reader.backup(tmp_path / "backup", progress=meanwhile)
+
+
+def test_versions_are_moved_once_and_not_again_with_every_segment() -> None:
+    medium = FaultyMedium()
+    with opened(medium, segment=1 << 16) as archive:
+        archive.set_history("all")
+        gone, kept = archive.create("gone"), archive.create("kept")
+        rng = np.random.default_rng(3)
+        for turn in range(40):
+            gone.insert(np.arange(4_000) + 4_000 * turn, rng.normal(size=4_000))
+            fill(kept, 500 * turn, 500)
+            archive.flush()
+        gone.obliterate()
+        before = medium.used
+        done = archive.compact()
+        assert done.segments > 10
+        assert medium.used < before - done.bytes + 1.2 * done.moved
+        assert archive.compact().segments == 0
+
+
+def test_closing_meanwhile_says_that_it_is_closed(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        fill(archive.create("plant"), 0, 100)
+    archive = otrdb.open(path)  # which asks the catalog for versions
+    held = census.held_states
+
+    def closing(core: Core, state: StreamState) -> Any:
+        archive.close()
+        return held(core, state)
+
+    with patch.object(census, "held_states", closing), pytest.raises(ClosedArchive):
+        archive.compact()
+
+
+def test_damage_of_copies_is_told_in_plain_words(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive, patch.object(paced, "LEAST", 1 << 10):
+        stream = archive.create("plant")
+        stream.insert(np.arange(100_000), np.random.default_rng(4).normal(size=100_000))
+        archive.flush()
+        give_back(archive, 1)
+        stream.obliterate()
+    flip(path / SEGMENT_NAMES.name(2), 1_000)
+    with otrdb.open(path) as archive:
+        messages = [finding.message for finding in archive.check()]
+        assert [message.partition(", in ")[2] for message in messages] == ["group 3."]
+
+
+def test_a_segment_that_cannot_be_read_stops_no_other() -> None:
+    medium = FaultyMedium()
+    with opened(medium) as archive:
+        gone = archive.create("gone")
+        for turn in range(2):
+            fill(gone, 3_000 * turn, 3_000)
+            archive.flush()
+            next_segment(archive)
+        gone.obliterate()
+        read = core_of(archive).segments.blocks
+
+        def blocks(segment: int, *args: int) -> Iterator[Any]:
+            if segment == 1:
+                raise Damaged("The disk does not give it.", segment=1, offset=0)
+            yield from read(segment, *args)
+
+        with patch.object(core_of(archive).segments, "blocks", blocks):
+            done = archive.compact()
+        assert (done.segments, [finding.code for finding in done.findings]) == (1, [Damaged.code])
+        assert archive.compact().segments == 1

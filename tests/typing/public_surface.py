@@ -93,6 +93,7 @@ def tuples(point: otrdb.Point, inserted: otrdb.Inserted, finding: otrdb.Finding)
 
 def rules(db: otrdb.Archive, stream: otrdb.Stream) -> None:
     db.set_retention("90d", prefix="plant/")
+    db.set_thinning("30d", pointwidth=40, prefix="plant/")
     db.set_history(None, stream=stream)
     assert_type(db.rules(), list[otrdb.Rule])
     assert_type(db.expire(dry_run=True), list[otrdb.Expiry])

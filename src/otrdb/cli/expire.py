@@ -1,4 +1,4 @@
-"""`otrdb expire`: drops what the rules do not keep."""
+"""`otrdb expire`: drops and thins what the rules do not keep."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ _COLUMNS: Final = {
     "points": "int",
     "bytes": "int",
     "snapshots": "text",
+    "pointwidth": "int",
 }
 
 
@@ -31,10 +32,12 @@ _COLUMNS: Final = {
 @output_options
 @archive_option
 def command(archive: Path, dry_run: bool, output: Output) -> None:
-    """Drop the points that are older than their retention, and the versions that history does not keep.
+    """Drop the points that are older than their retention, thin those that are due, and let go of versions
+    that history does not keep.
 
     Shows for each stream the time before which points went, how many, the bytes of the blocks that hold
-    nothing else, and the named snapshots that go on holding some of them.
+    nothing else, the named snapshots that go on holding some of them, and the pointwidth of the statistics
+    that took their place, if any did.
     """
     check_exists(archive)
     with otrdb.open(archive, mode="r" if dry_run else "w") as db:

@@ -11,9 +11,11 @@ from otrdb.cli.facts import json_option, print_facts
 from otrdb.cli.opening import read_archive
 from otrdb.cli.options import archive_option, complete_streams
 from otrdb.cli.selecting import Selector, find_stream, parse_pairs
+from otrdb.errors import Thinned
 from otrdb.times import format_ns
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from otrdb.interface import StreamLike
@@ -52,10 +54,14 @@ def _stream_facts(stream: StreamLike) -> dict[str, Any]:
         "version": committed.version,
         "points": points,
         "pending": points - committed.count(),
-        "first": _point_facts(stream.earliest()),
-        "last": _point_facts(stream.latest()),
+        "first": _point_facts(stream.earliest),
+        "last": _point_facts(stream.latest),
     }
 
 
-def _point_facts(point: Point | None) -> dict[str, Any] | None:
+def _point_facts(ask: Callable[[], Point | None]) -> dict[str, Any] | None:
+    try:
+        point = ask()
+    except Thinned as thinned:
+        return {"thinned": f"{format_ns(thinned.start)} to {format_ns(thinned.end)}"}
     return None if point is None else {"time": format_ns(point.time), "value": point.value}

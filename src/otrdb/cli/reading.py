@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
+from otrdb.extent import first_time, last_time
 from otrdb.model import FIRST_VERSION
 from otrdb.ranges import to_range
 from otrdb.results import Points
@@ -28,8 +29,8 @@ def bounds(views: Sequence[ReadsLike], start: int | None, end: int | None) -> tu
     """
     if start is not None and end is not None:
         return to_range(start, end)
-    firsts = [point.time for view in views if (point := view.earliest()) is not None]
-    lasts = [point.time for view in views if (point := view.latest()) is not None]
+    firsts = [time for view in views if (time := first_time(view)) is not None]
+    lasts = [time for view in views if (time := last_time(view)) is not None]
     if not firsts:
         return None
     first = min(firsts) if start is None else start

@@ -11,6 +11,7 @@ from otrdb.cli.options import archive_option
 from otrdb.cli.output import Output, emit, output_options
 from otrdb.cli.output.cells import sheet_of
 from otrdb.cli.selecting import parse_pairs
+from otrdb.extent import first_time, last_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -83,9 +84,4 @@ def _record(stream: StreamLike, points: bool) -> dict[str, Any]:
 
 
 def _extent(stream: StreamLike) -> dict[str, Any]:
-    first, last = stream.earliest(), stream.latest()
-    return {
-        "points": stream.count(),
-        "first": None if first is None else first.time,
-        "last": None if last is None else last.time,
-    }
+    return {"points": stream.count(), "first": first_time(stream), "last": last_time(stream)}

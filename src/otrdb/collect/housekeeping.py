@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from otrdb.errors import ClosedArchive, OtrError
+from otrdb.errors import ClosedArchive, Damaged, OtrError
 
 if TYPE_CHECKING:
     from otrdb import Archive
@@ -23,9 +23,9 @@ class Housekeeping:
         """Begin, unless the last time is not over yet; raises what went wrong then."""
         if self._thread is not None and self._thread.is_alive():
             return
+        error, self._error = self._error, None
         self._thread = Thread(target=self._keep, name="housekeeping", daemon=True)
         self._thread.start()
-        error, self._error = self._error, None
         if error is not None:
             raise error
 
@@ -35,10 +35,15 @@ class Housekeeping:
             self._thread.join()
 
     def _keep(self) -> None:
-        try:
-            self._archive.expire()
-            self._archive.compact(newest=False, gently=True)
-        except ClosedArchive:
-            pass
-        except OtrError as error:
-            self._error = error
+        for task in (self._archive.expire, self._compact):
+            try:
+                task()
+            except ClosedArchive:
+                return
+            except OtrError as error:
+                self._error = error
+
+    def _compact(self) -> None:
+        done = self._archive.compact(newest=False, gently=True)
+        if done.findings:
+            raise Damaged(done.findings[0].message)

@@ -22,7 +22,7 @@ from .check import check, silent
 from .commit import Batch
 from .history import History
 from .info import info, stats
-from .rules import HISTORY, RETENTION, retention_value, scope_of
+from .rules import HISTORY, RETENTION, THINNING, retention_value, scope_of, thinning_value
 from .snapshot import Snapshot
 from .stream import Stream, own_streams
 from .upkeep import Upkeep
@@ -288,6 +288,40 @@ class Archive(Closing):
         """
         self._set_rule(RETENTION, "" if age is None else retention_value(age), prefix, stream)
 
+    def set_thinning(
+        self,
+        age: WidthLike | None,
+        *,
+        pointwidth: int = 36,
+        prefix: str = "",
+        stream: StreamLike | None = None,
+    ) -> None:
+        """Say that points older than ``age`` give way to the statistics of windows of ``2**pointwidth`` ns:
+        69 s unless told otherwise.
+
+        ``age`` in ns or as text ("30d"), "forever" for as they came, or None for no rule; ``prefix`` and
+        ``stream`` as for `set_retention`. Durable when this returns. Nothing is thinned by it: `expire` does
+        that, and leaves alone what has fewer than 16 points to a window, since that would free nothing.
+
+        Of thinned times any window that is as wide, or wider, and aligned is answered as before. What would
+        need their points is refused (`Thinned`): values, nearest, finer or divided windows, inserts, and
+        deletes that divide a window. `InvalidPointWidth` unless ``pointwidth`` is one of 16, 20, ... 52.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db = otrdb.open(tempfile.mkdtemp())
+            >>> heat = db.create("plant/line1")
+            >>> second = 10**9
+            >>> _ = heat.insert([n * second for n in range(100_000)], [20.5] * 100_000)
+            >>> db.set_thinning("30d", prefix="plant/")
+            >>> [(expiry.points, expiry.pointwidth) for expiry in db.expire(now="1970-03-01T00:00:00Z")]
+            [(100000, 36)]
+            >>> heat.count(), len(heat.zoom(points=100))
+            (100000, 91)
+        """
+        value = "" if age is None else thinning_value(age, pointwidth)
+        self._set_rule(THINNING, value, prefix, stream)
+
     def set_history(self, history: str | None, *, prefix: str = "", stream: StreamLike | None = None) -> None:
         """Say which versions are kept: a ``history`` of "1h,1d,7d" keeps all for an hour, then one per hour
         until they are a day old, then one per day until they are 7 days old; "all" keeps all; None is no
@@ -305,19 +339,21 @@ class Archive(Closing):
         self._engine.set_rule(scope_of(prefix, uuid), key, value)
 
     def rules(self) -> list[Rule]:
-        """The rules that have been set, by `set_retention` and `set_history`."""
+        """The rules that have been set, by `set_retention`, `set_thinning` and `set_history`."""
         engine = self._engine
         engine.refresh()
         with engine.core.lock:
             return list(engine.core.rules)
 
     def expire(self, *, dry_run: bool = False, now: TimeLike | None = None) -> list[Expiry]:
-        """Drop the points that are older than their retention, and versions that need not be kept.
+        """Drop the points that are older than their retention, thin those that are due, and let go of
+        versions that need not be kept.
 
-        Returns what went, or with ``dry_run`` what would go. A stream's points go in one new version, when
-        they are between a retention old and an eighth more, so that few leaves are written twice. The points
-        remain in older versions and in named snapshots as long as these are kept. ``now`` is the time of
-        day unless given. Collecting does this once an hour.
+        Returns what went, or with ``dry_run`` what would go. A stream's points go in one new version, thinned
+        ones in several if they are many, when they are between their age old and an eighth more, so that few
+        leaves are written twice. Only whole blocks are thinned: 4.9 h or more, with windows of 69 s. The
+        points remain in older versions and in named snapshots as long as these are kept. ``now`` is the time
+        of day unless given. Collecting does this once an hour.
 
         Each stream is a commit of its own, so inserts wait for one stream at most.
         """
@@ -330,11 +366,11 @@ class Archive(Closing):
         """Give back to the disk what no kept version needs: what was replaced, deleted, expired, pruned or
         obliterated.
 
-        A segment of which at least 30 % is needed by nobody is emptied, by copying the rest, and deleted; at
-        most one at a time is there twice. ``newest`` takes in the one that is written to. Inserts, commits
-        and queries go on meanwhile: nobody waits for more than some 20 ms; ``gently`` leaves them four fifths
-        of the time. May be broken off at any moment, and goes on with the next call. ``progress`` is called
-        with the bytes done and to do.
+        A segment of which at least 30 % is needed by nobody is emptied, by copying the rest, and deleted.
+        What is copied takes a quarter of the room on the disk at most at a time, or is one segment.
+        ``newest`` takes in the one that is written to. Inserts, commits and queries go on meanwhile: nobody
+        waits for more than some 20 ms; ``gently`` leaves them four fifths of the time. May be broken off at
+        any moment, and goes on with the next call. ``progress`` is called with the bytes done and to do.
 
         Files that a reader in another process, or a backup, may still need are deleted later: by the next
         call, or when the archive is opened. Versions, marks and snapshots stay as they are; as long as a view

@@ -13,7 +13,7 @@ from otrdb.results import CheckProgress, Finding
 from otrdb.storage.blocks import NOWHERE
 from otrdb.storage.journal_files import JOURNAL_NAMES, JournalFiles
 from otrdb.storage.journal_reader import JournalReader
-from otrdb.storage.records import Committed, decode
+from otrdb.storage.records import Committed, VersionKept, decode
 from otrdb.tree import LEAF_TYPE
 
 from .check_catalog import Rebuilt
@@ -141,7 +141,7 @@ class _Group:
         self._sources = sources
         self._told = told
         self._info = info
-        self._commits = [entry for entry in entries if isinstance(entry, Committed)]
+        self._commits = [entry for entry in entries if isinstance(entry, (Committed, VersionKept))]
 
     def explain(self, met: list[Damaged]) -> Iterator[Finding]:
         """Damage met up to this group, that in its own blocks by stream and times."""
@@ -195,10 +195,13 @@ class _Group:
                 text += f", in version {commit.version}."
                 return found_in(state, Finding(Damaged.code, text, None, *times))
         numbers = ", ".join(str(commit.number) for commit in self._commits)
-        text += f", in group {self._info.sequence}, which has versions of streams number {numbers}."
+        text += f", in group {self._info.sequence}"
+        text += f", which has versions of streams number {numbers}." if numbers else "."
         return Finding(Damaged.code, text)
 
-    def _times(self, source: tree.Source, commit: Committed, place: Place) -> tuple[int, int] | None:
+    def _times(
+        self, source: tree.Source, commit: Committed | VersionKept, place: Place
+    ) -> tuple[int, int] | None:
         if commit.root[:2] == place:
             return tree.EVERYTHING
         try:

@@ -22,20 +22,24 @@ from otrdb.model import Merge
 from otrdb.storage.blocks import Address
 from otrdb.storage.records import Committed as CommittedEntry
 from otrdb.storage.records import Entry, VersionsPruned, encode
-from otrdb.tree import Edit, Node, Save, erase
+from otrdb.tree import Edit, Node, Save, erase, thin
 
 from .core import Core, now_ns
 from .damage import concerning
 from .roots import insert_chunks
 from .state import Chunk, Prefix, StreamState
+from .thinned import check_not_thinned
 from .versions import Committed
 
 if TYPE_CHECKING:
     from otrdb.model import Int64Array
     from otrdb.tree import Address as TreeAddress
-    from otrdb.tree import Child
+    from otrdb.tree import Child, Thinning
 
     from .encoding import Encoder
+
+THINNED_AT_ONCE = 16
+"""Children of nodes that are thinned by one commit, each of up to 256 windows: others wait for it."""
 
 STREAMED_POINTS = 1 << 19
 """A batch of more points is written while its tree is made, so that its leaves are not all in memory."""
@@ -110,6 +114,8 @@ class Committer:
         """Commit a batch that skips the journal, with all that was pending before it (rule c)."""
         core = self._core
         with core.committing:
+            for state, times, _ in batches:
+                check_not_thinned(core, state, times)
             for state, _, _ in batches:
                 self._commit_held(state)
             with core.lock:
@@ -134,6 +140,23 @@ class Committer:
                 plan = self._plan(state)._replace(prefix=Prefix(state.committed, [], 0))
             self._run([plan], lambda edit, root: erase(edit, root, start, end))
             return plan.version
+
+    def thin(self, state: StreamState, thinning: Thinning) -> None:
+        """Commit what is pending, then a version in which the oldest points that are to be thinned, of up to
+        `THINNED_AT_ONCE` children of nodes, have given way to statistics.
+        """
+        core = self._core
+        with core.committing:
+            with core.lock:
+                self._alive(state)
+                # From here on no such old point is acknowledged before this is over (`Writer`); those that
+                # were are committed first, so none is ever pending where the tree is thinned.
+                setting = core.rules.bar(state.metadata.uuid, thinning.before)
+            self.pending([state])
+            with core.lock:
+                self._alive(state)
+                plan = self._plan(state)._replace(prefix=Prefix(state.committed, [], 0))
+            self._run([plan], lambda edit, root: thin(edit, root, thinning, THINNED_AT_ONCE), [setting])
 
     def entries(self, entries: Sequence[Entry]) -> None:
         """Make entries that concern no tree durable, in a group of their own."""
@@ -185,13 +208,15 @@ class Committer:
         state.last_version = state.planned = state.last_version + 1
         return _Plan(state, state.prefix(), direct, state.planned)
 
-    def _run(self, plans: Sequence[_Plan], change: Change | None = None) -> None:
+    def _run(
+        self, plans: Sequence[_Plan], change: Change | None = None, entries: Sequence[Entry] = ()
+    ) -> None:
         core = self._core
         try:
             with core.refusing():
                 # Rule (b): parts of these records may belong to streams that are not in this commit.
                 core.writable().sync_through(max(plan.prefix.lsn for plan in plans))
-                self._group(plans, change)
+                self._group(plans, change, entries)
         except BaseException as error:
             # Whether the group is on the disk may be doubtful: then its versions may be met again.
             self._end(plans, certain=isinstance(error, OtrError) and not isinstance(error, WriteFailed))
@@ -206,7 +231,7 @@ class Committer:
                     state.last_version = version - 1
                 state.planned = 0
 
-    def _group(self, plans: Sequence[_Plan], change: Change | None) -> None:
+    def _group(self, plans: Sequence[_Plan], change: Change | None, entries: Sequence[Entry]) -> None:
         core = self._core
         shared = len(plans) <= SHARED_TREES
         with core.segments.begin_group() as group:
@@ -215,7 +240,7 @@ class Committer:
                 written = [self._located(save, plan, change, shared=shared) for plan in plans]
                 pruned = self._prunable(written)
                 gone = encode(VersionsPruned(state.number, tuple(versions)) for state, versions in pruned)
-                payload = b"".join([*(part.entry for part in written), gone])
+                payload = b"".join([*(part.entry for part in written), gone, encode(entries)])
                 info = group.commit(payload)
             except BaseException:
                 save.abandon()

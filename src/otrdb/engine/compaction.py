@@ -1,15 +1,18 @@
 """Compaction: segments of which little is needed any more are given back.
 
-A segment leaves in three steps, each of groups so small that nobody waits for long (`Paced`), and each
+Segments leave in three steps, each of groups so small that nobody waits for long (`Paced`), and each
 harmless to leave off and begin again: the blocks that some state needs are copied to the end of the archive,
-with everything above them; what its records say is said again as it is by now; one last record says that it
-is given back. Only then, and when nobody reads it any more, the file is deleted. At most one segment at a
-time is there twice.
+with everything above them; what their records say is said again as it is by now; a last record of each says
+that it is given back. Only then, and when nobody reads it any more, the file is deleted.
+
+What leads to a block that moves is written anew for every version that is kept. So as many segments leave at
+once as there is room for: one by one, a thousand versions would be written a thousand times.
 """
 
 from __future__ import annotations
 
 import time
+from itertools import accumulate
 from threading import Lock
 from typing import TYPE_CHECKING, Final, NamedTuple
 
@@ -40,8 +43,15 @@ if TYPE_CHECKING:
 
 DEAD_SHARE: Final = 0.3
 """A segment is moved when this share of it is needed by nobody: so an archive is at most 1.43 times as large
-as what is needed, and to get back a byte at most 2.3 are written.
+as what is needed, and to get back a byte at most 2.3 are written, and what leads to them.
 """
+
+_ROOM_SHARE: Final = 4
+"""What leaves at once is there twice, and takes at most this part of the room on the disk, or is one segment.
+"""
+
+_MOST: Final = 1 << 30
+"""Bytes that leave at once, at most: if it is broken off, they are copied again."""
 
 READER_SECONDS: Final = 600
 """How long a reader that does not look may keep files from being deleted."""
@@ -75,27 +85,49 @@ class Compactor:
         with self._running:
             core.writable()
             self.delete_freed()
-            sizes = core.segments.sizes()
+            sizes, left = core.segments.sizes(), list[_Candidate]()
             census = Census(core)
-            findings = [damage_found(damage) for damage in census.damage]
             chosen = self._chosen(sizes, census, newest)
-            total, done, freed = sum(each.size for each in chosen), 0, list[_Candidate]()
-            for each in chosen:
-                try:
-                    if each.number == core.segments.numbers()[-1]:
-                        core.segments.seal()
-                    _Leaving(core, each.number, pause).run()
-                    self._freed_at[each.number] = now_ns()
-                    freed.append(each)
-                except Damaged as damage:
-                    findings.append(damage_found(damage))
+            findings = [damage_found(damage) for damage in census.damage]
+            total, done = sum(each.size for each in chosen), 0
+            while chosen:
+                batch, chosen = self._parted(chosen)
+                findings += self._leave(batch, pause)
                 self.delete_freed()
-                done += each.size
+                left += batch
+                done += sum(each.size for each in batch)
                 progress(done, total)
+            freed = [each for each in left if each.number in core.segments.freed]
             there = set(core.segments.numbers())
             waiting = sum(each.number in there for each in freed)
             size, live = (sum(getattr(each, name) for each in freed) for name in ("size", "live"))
             return Compacted(len(freed), size, live, waiting, findings)
+
+    def _parted(self, chosen: list[_Candidate]) -> tuple[list[_Candidate], list[_Candidate]]:
+        """Those that leave at once, and the others."""
+        room = min(self._core.segments.medium.free_bytes() // _ROOM_SHARE, _MOST)
+        sums = accumulate(each.live for each in chosen)
+        several = max(sum(taken <= room for taken in sums), 1)
+        return chosen[:several], chosen[several:]
+
+    def _leave(self, batch: list[_Candidate], pause: Callable[[float], None]) -> list[Finding]:
+        """Empty segments; what is damaged stays, and stops no other."""
+        core, left = self._core, frozenset(each.number for each in batch)
+        if core.segments.numbers()[-1] in left:
+            core.segments.seal()
+        try:
+            _Leaving(core, left, pause).run()
+        except Damaged as damage:
+            rest = [each for each in batch if each.number not in core.segments.freed]
+            if len(rest) == 1:
+                return [damage_found(damage)]
+            sound = [each for each in rest if each.number != damage.segment]
+            if len(sound) < len(rest):
+                return [damage_found(damage), *self._leave(sound, pause)]
+            return [finding for each in rest for finding in self._leave([each], pause)]
+        finally:
+            self._freed_at.update({number: now_ns() for number in left if number in core.segments.freed})
+        return []
 
     def delete_freed(self) -> None:
         """Delete the files of segments that were given back, as far as nobody may be reading them."""
@@ -131,15 +163,23 @@ class Compactor:
             if not known or (number == max(sizes) and not newest):
                 continue
             if size - live[number] >= DEAD_SHARE * size:
-                dead = self._blocks_in(number, size) - live[number]
+                dead = self._blocks_in(number, size, census.damage) - live[number]
                 if dead >= DEAD_SHARE * size:
                     found.append(_Candidate(number, size, live[number], dead))
         return sorted(found, key=lambda each: each.live / each.size)
 
-    def _blocks_in(self, number: int, size: int) -> int:
-        """Bytes of the blocks of trees in a segment, as far as one leads to the next."""
+    def _blocks_in(self, number: int, size: int, met: list[Damaged]) -> int:
+        """Bytes of the blocks of trees in a segment, as far as one leads to the next; 0 if the disk does not
+        give them.
+        """
         blocks = self._core.segments.blocks(number, SEGMENT_HEADER.size, size)
-        return sum(HEADER_BYTES + block.length for _, block in blocks if block and block.type != GROUP_TYPE)
+        try:
+            return sum(
+                HEADER_BYTES + block.length for _, block in blocks if block and block.type != GROUP_TYPE
+            )
+        except Damaged as damage:
+            met.append(damage)
+            return 0
 
     def _is_unread(self, number: int) -> bool:
         oldest, freed = self._core.oldest_reader(), self._freed_at.setdefault(number, now_ns())
@@ -147,29 +187,31 @@ class Compactor:
 
 
 class _Leaving:
-    """One segment that is to be given back."""
+    """Segments that are to be given back."""
 
-    def __init__(self, core: Core, segment: int, pause: Callable[[float], None]) -> None:
+    def __init__(self, core: Core, segments: frozenset[int], pause: Callable[[float], None]) -> None:
         self._core = core
-        self._segment = segment
+        self._segments = segments
         self._paced = Paced(core, pause)
 
     def run(self) -> None:
-        """Do it. `Damaged` if something in the segment is not what was written: then it stays."""
+        """Do it. `Damaged` if something in a segment is not what was written: then it stays."""
         core = self._core
-        for _ in self._groups():
-            pass  # all of its records are sound
+        for segment in self._segments:
+            for _ in self._groups(segment):
+                pass  # all of its records are sound
         with core.lock:
             states = list(core.streams)
         self._paced.run(step for state in states for step in self._move(state))
-        oldest = core.segments.numbers()[0] == self._segment
-        self._paced.run(self._restate(oldest=oldest))
+        oldest = core.segments.numbers()[0]
+        for segment in sorted(self._segments):
+            self._paced.run(self._restate(segment, oldest=segment == oldest))
 
-    def _groups(self) -> Iterator[Found]:
-        """The groups of the segment; `Damaged` if one is not sound as a record."""
-        position = Position(self._durable(self._segment), self._segment, SEGMENT_HEADER.size)
+    def _groups(self, segment: int) -> Iterator[Found]:
+        """The groups of a segment; `Damaged` if one is not sound as a record."""
+        position = Position(self._durable(segment), segment, SEGMENT_HEADER.size)
         for found in self._core.segments.scan(position, report=_refuse):
-            if found.info.address.segment != self._segment:
+            if found.info.address.segment != segment:
                 return
             yield found
 
@@ -184,7 +226,7 @@ class _Leaving:
 
     def _move(self, state: StreamState) -> Iterator[None]:
         """Leaves first, which are most of it; then, version by version, what leads to them."""
-        relocation, done = Relocation(self._core.segments, self._segment), set[int]()
+        relocation, done = Relocation(self._core.segments, self._segments), set[int]()
         for committed in held_states(self._core, state):
             if committed.root is not None:
                 for leaves in relocation.leaves(committed.root):
@@ -216,19 +258,19 @@ class _Leaving:
 
     # --- records
 
-    def _restate(self, *, oldest: bool) -> Iterator[None]:
-        core, restating = self._core, Restating(self._core, self._segment, oldest=oldest)
-        for found in self._groups():
+    def _restate(self, segment: int, *, oldest: bool) -> Iterator[None]:
+        core, restating = self._core, Restating(self._core, self._segments, oldest=oldest)
+        for found in self._groups(segment):
             for entry in decode(found.payload):
                 self._paced.entries += restating.of(entry)
                 yield
-        freed = self._freed()
+        freed = self._freed(segment)
         self._paced.entries.append(freed)
         self._paced.published.append(lambda: core.segments.freed.add(freed))
 
-    def _freed(self) -> SegmentsFreed:
+    def _freed(self, number: int) -> SegmentsFreed:
         """The range of segments given back that this one is now a part of."""
-        core, number = self._core, self._segment
+        core = self._core
         numbers = core.segments.numbers()
         first = self._durable(number) + 1
         last = self._durable(numbers[numbers.index(number) + 1])

@@ -16,7 +16,7 @@ from otrdb.storage.records import (
     StreamCreated,
 )
 
-from .commit import Committer
+from .commit import THINNED_AT_ONCE, Committer
 from .compaction import Compactor
 from .core import Core, now_ns
 from .encoding import Encoder
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from otrdb.metadata import Metadata
+    from otrdb.tree import Thinning
 
     from .follow import Follower
     from .moments import Moment
@@ -200,6 +201,12 @@ class Engine:
         """Remove a range; returns the new version."""
         self._check_writable(state)
         return self.committer.erase(state, start, end)
+
+    def thin(self, state: StreamState, thinning: Thinning, children: int) -> None:
+        """Thin what is due, that many ``children`` of nodes, some at a time: nobody waits for long."""
+        for _ in range(0, children, THINNED_AT_ONCE):
+            self._check_writable(state)
+            self.committer.thin(state, thinning)
 
     def flush_stream(self, state: StreamState) -> int:
         """Commit what is pending; returns the version that holds it."""

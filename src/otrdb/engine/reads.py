@@ -8,7 +8,7 @@ import numpy as np
 
 from otrdb import tree
 from otrdb.columns import decode, decode_one
-from otrdb.errors import Damaged
+from otrdb.errors import Damaged, Thinned
 from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind
 from otrdb.ranges import (
     align_down,
@@ -138,7 +138,8 @@ class Reads:
         """The points of ``[start, end)`` (ns), ascending, equal times in order of arrival.
 
         Reads the leaves of the range, a leaf's edges by the page. All columns are in memory at once: 16 bytes
-        a point. The arrays are the caller's.
+        a point. The arrays are the caller's. `Thinned` if there are points in the range of which only
+        statistics are left (`Archive.set_thinning`).
         """
         low, high = to_range(start, end)
         frozen = self._frozen()
@@ -154,7 +155,7 @@ class Reads:
         and the one that holds ``end`` is left out. A range without one whole window gives nothing.
         ``columns`` names the statistics, out of min, mean, max, count, stddev, first, last and sum. Reads
         about ``12 + windows / 31`` blocks, whatever the range. `InvalidPointWidth` unless 0 <= pointwidth <=
-        62.
+        62; `Thinned` where only statistics of wider windows are left.
 
         Example:
             >>> import otrdb, tempfile
@@ -183,7 +184,7 @@ class Reads:
         Exact, whatever the ``width`` (ns, or text as "5min"); empty windows are reported with count 0 and
         zeros. ``columns`` names the statistics, as for `aligned_windows`. Opens the slots that the windows'
         edges cut, down to the page. `InvalidPointWidth` if the width is none; `InvalidArgument` above 2**24
-        windows.
+        windows; `Thinned` if an edge divides one of which only statistics are left.
 
         Example:
             >>> import otrdb, tempfile
@@ -213,10 +214,11 @@ class Reads:
         """At most ``points`` aligned windows that together cover ``[start, end)``: what a plot of that width
         needs.
 
-        The finest pointwidth that suffices is taken, so the first and last window may reach beyond the range.
-        Windows without points are left out. Without ``start`` or ``end`` the first and last point bound the
-        range. ``columns`` names the statistics, as for `aligned_windows`; with first, last, min and max a
-        line drawn through them is exact to the pixel. Costs what `aligned_windows` does.
+        The finest pointwidth that suffices is taken, or where points were thinned that of what is left, so
+        the first and last window may reach beyond the range. Windows without points are left out. Without
+        ``start`` or ``end`` the first and last point bound the range. ``columns`` names the statistics, as
+        for `aligned_windows`; with first, last, min and max a line drawn through them is exact to the pixel.
+        Costs what `aligned_windows` does.
         """
         names = check_columns(columns)
         frozen = self._frozen()
@@ -224,14 +226,19 @@ class Reads:
         if low >= high:
             return self._aligned(frozen, MIN_TIME, MIN_TIME, 0, names)
         pointwidth = zoom_pointwidth(low, high, points)
-        low, high = align_down(low, pointwidth), align_up(high, pointwidth)
-        return self._aligned(frozen, low, high, pointwidth, names)
+        while True:
+            first, last = align_down(low, pointwidth), align_up(high, pointwidth)
+            try:
+                return self._aligned(frozen, first, last, pointwidth, names)
+            except Thinned as thinned:
+                pointwidth = thinned.pointwidth  # wider than what was asked for
 
     def nearest(self, time: TimeLike, backward: bool = False) -> Point | None:
         """The first point at or after ``time``, or with ``backward`` the last one strictly before it; None if
         there is none.
 
-        Among equal times the first that arrived, or backward the last. Reads one path and one page.
+        Among equal times the first that arrived, or backward the last. `Thinned` if it may be one of which
+        only statistics are left. Reads one path and one page.
         """
         found = self._frozen().nearest(to_instant(time), backward)
         if found is None:
@@ -239,15 +246,18 @@ class Reads:
         return Point(found[0], decode_one(self.kind, found[1]))
 
     def earliest(self) -> Point | None:
-        """The first point, or None."""
+        """The first point, or None; `Thinned` if only statistics of it are left."""
         return self.nearest(MIN_TIME)
 
     def latest(self) -> Point | None:
-        """The last point, or None."""
+        """The last point, or None; `Thinned` if only statistics of it are left."""
         return self.nearest(MAX_TIME - 1, backward=True)
 
     def count(self, start: TimeLike = MIN_TIME, end: TimeLike = MAX_TIME) -> int:
-        """The number of points in ``[start, end)`` (ns), from summaries and the two edges."""
+        """The number of points in ``[start, end)`` (ns), from summaries and the two edges.
+
+        `Thinned` if an edge divides a window of which only statistics are left.
+        """
         low, high = to_range(start, end)
         return self._frozen().count(low, high)
 
@@ -256,9 +266,17 @@ def _bounds(frozen: Frozen, start: TimeLike | None, end: TimeLike | None) -> tup
     """The range of a view; an empty one if the points that bound it are not there."""
     if start is not None and end is not None:
         return to_range(start, end)
-    first = frozen.outermost(backward=False) if start is None else to_instant(start)
-    last = frozen.outermost(backward=True) if end is None else to_ns(end) - 1
+    first = _outermost(frozen, backward=False) if start is None else to_instant(start)
+    last = _outermost(frozen, backward=True) if end is None else to_ns(end) - 1
     return MAX_TIME if first is None else first, MIN_TIME if last is None else last + 1
+
+
+def _outermost(frozen: Frozen, *, backward: bool) -> int | None:
+    """The time of the first or last point; where that was thinned, the border of its window."""
+    try:
+        return frozen.outermost(backward=backward)
+    except Thinned as thinned:
+        return thinned.end - 1 if backward else thinned.start
 
 
 def _own(column: Int64Array) -> Int64Array:

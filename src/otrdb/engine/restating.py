@@ -32,14 +32,15 @@ if TYPE_CHECKING:
 
 
 class Restating:
-    """What is to be said again of the entries of ``segment``, each stream's properties once.
+    """What is to be said again of the entries of a segment, each stream's properties once.
 
-    With ``oldest`` there is no older segment: what has ended need not be said to have.
+    The trees in the segments ``leaving`` have been moved. With ``oldest`` there is no older segment: what has
+    ended need not be said to have.
     """
 
-    def __init__(self, core: Core, segment: int, *, oldest: bool) -> None:
+    def __init__(self, core: Core, leaving: frozenset[int], *, oldest: bool) -> None:
         self._core = core
-        self._segment = segment
+        self._leaving = leaving
         self._oldest = oldest
         self._streams: set[int] = set()
 
@@ -50,8 +51,8 @@ class Restating:
             case StreamCreated() | StreamKept() | PropertiesSet():
                 yield from self._stream(entry)
             case Committed() | VersionKept():
-                # Versions whose trees were here have been moved, and said again thereby.
-                if entry.root.segment != self._segment:
+                # Versions whose trees have been moved were said again thereby.
+                if entry.root.segment not in self._leaving:
                     yield from self._version(entry.number, entry.version)
             case Obliterated():
                 yield entry

@@ -12,7 +12,7 @@ from uuid import UUID
 
 import numpy as np
 
-from otrdb.errors import Damaged, InvalidArgument, NotABackup
+from otrdb.errors import Damaged, InvalidArgument, NotABackup, Thinned
 from otrdb.storage.backup_files import copy_backup
 from otrdb.storage.backup_manifest import read_manifest
 from otrdb.storage.directory import Directory, rename_directory
@@ -67,6 +67,7 @@ def restore(
         InvalidArgument: ``target`` exists and is not empty, or is inside the backup.
         Damaged: something that is to be restored is not what was written.
         NoSuchStream, VersionNotAvailable: of the streams and version asked for.
+        Thinned: one of these streams is thinned; a copy of everything keeps it so.
 
     Example:
         >>> import otrdb, tempfile
@@ -163,10 +164,14 @@ def _restore_streams(streams: Sequence[Stream], target: Archive, as_of: AsOf | N
     advance = _steps(told, sum(state.count() for state in states))
     for stream, state in zip(streams, states, strict=True):
         copy = _created(stream, target)
-        for low, high in _pieces(state):
-            points = state.values(low, high)
-            copy.insert(points.times, points.values)
-            advance(len(points))
+        try:
+            for low, high in _pieces(state):
+                points = state.values(low, high)
+                copy.insert(points.times, points.values)
+                advance(len(points))
+        except Thinned as error:
+            error.advice = "Restore everything: a copy keeps what was thinned as it is."
+            raise
     target.flush()
 
 

@@ -1,16 +1,21 @@
-"""Rules: how long the points of which streams are kept, and which of their old versions.
+"""Rules: how long the points of which streams are kept, how long as they came, and which old versions.
 
 A rule is a setting of a scope: of one stream, or of all streams whose collection starts with a prefix (the
 empty prefix is the archive). The most specific rule holds: the stream's own, else that of the longest prefix.
+One more setting of a stream is no rule, but says before which time some of it is thinned.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from otrdb.errors import InvalidArgument
+from otrdb.errors import InvalidArgument, InvalidPointWidth
+from otrdb.model import MIN_TIME
+from otrdb.ranges import check_pointwidth
 from otrdb.results import Rule
+from otrdb.storage.records import SettingSet
 from otrdb.times import WidthLike, to_width
+from otrdb.tree import THINNABLE
 
 from .history import History
 
@@ -19,9 +24,13 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from otrdb.metadata import Metadata
+    from otrdb.model import Int64Array
 
 RETENTION: Final = "retention"
 HISTORY: Final = "history"
+THINNING: Final = "thin"
+THINNED: Final = "thinned"
+"""The setting of a stream that says before which time, ns, ranges of it may be thinned."""
 
 FOREVER: Final = "forever"
 """The value of a retention that drops nothing, where a wider rule would."""
@@ -44,6 +53,17 @@ def retention_value(age: WidthLike) -> str:
     return FOREVER if age == FOREVER else f"{to_width(age)}ns"
 
 
+def thinning_value(age: WidthLike, pointwidth: int) -> str:
+    """The value of a thinning after ``age`` ns to windows of ``2**pointwidth`` ns, or "forever" for none."""
+    if age == FOREVER:
+        return FOREVER
+    if pointwidth not in THINNABLE:
+        near = " or ".join(str(each) for each in THINNABLE if abs(each - check_pointwidth(pointwidth)) < 4)
+        advice = f"Take {near or THINNABLE[0 if pointwidth < THINNABLE[0] else -1]}."
+        raise InvalidPointWidth(f"Points are not thinned to pointwidth {pointwidth}.", advice=advice)
+    return f"{to_width(age)}ns,{pointwidth}"
+
+
 class Rules:
     """The rules of an archive. Used under the archive's lock."""
 
@@ -51,9 +71,13 @@ class Rules:
         self._values: dict[tuple[str, str], str] = {}
         self._prefixes: list[str] = []
         """The prefixes that have rules, the longest first."""
+        self.newest_thinned = MIN_TIME
+        """The time, ns, from which on nothing of any stream is thinned."""
 
     def __iter__(self) -> Iterator[Rule]:
         for (scope, key), value in sorted(self._values.items()):
+            if key == THINNED:
+                continue
             stream = scope.removeprefix(_STREAM) if scope.startswith(_STREAM) else None
             yield Rule(key, value, None if stream else scope.removeprefix(_PREFIX), stream)
 
@@ -68,8 +92,11 @@ class Rules:
             self._values[scope, key] = value
         else:
             self._values.pop((scope, key), None)
-        prefixes = {scope.removeprefix(_PREFIX) for scope, _ in self._values if scope.startswith(_PREFIX)}
-        self._prefixes = sorted(prefixes, key=len, reverse=True)
+        if key == THINNED and value:
+            self.newest_thinned = max(self.newest_thinned, int(value))
+        if scope.startswith(_PREFIX):
+            prefixes = {each.removeprefix(_PREFIX) for each, _ in self._values if each.startswith(_PREFIX)}
+            self._prefixes = sorted(prefixes, key=len, reverse=True)
 
     def value(self, scope: str, key: str) -> str:
         """The value of one rule; none if it is not set."""
@@ -79,6 +106,31 @@ class Rules:
         """How old a stream's points may become, ns; None: for ever."""
         value = self._value(metadata, RETENTION)
         return None if value in (None, FOREVER) else to_width(value)
+
+    def thinning(self, metadata: Metadata) -> tuple[int, int] | None:
+        """How old a stream's points may become as they came, ns, and the pointwidth of the windows they give
+        way to then; None: they stay.
+        """
+        value = self._value(metadata, THINNING)
+        if value is None or value == FOREVER:
+            return None
+        age, pointwidth = value.split(",")
+        return to_width(age), int(pointwidth)
+
+    def bar(self, uuid: UUID, before: int) -> SettingSet:
+        """From now on ranges of a stream before that time, ns, may be thinned; returns what makes it last."""
+        before = max(before, self.thinned_before(uuid))
+        setting = SettingSet(scope_of("", uuid), THINNED, str(before))
+        self.put(setting.scope, setting.key, setting.value)
+        return setting
+
+    def thinned_before(self, uuid: UUID) -> int:
+        """The time, ns, from which on nothing of the stream is thinned."""
+        return int(self.value(scope_of("", uuid), THINNED) or MIN_TIME)
+
+    def may_be_thinned(self, times: Int64Array) -> bool:
+        """Whether any of ``times`` is so old that some stream may be thinned there."""
+        return self.newest_thinned > MIN_TIME and bool((times < self.newest_thinned).any())
 
     def history(self, metadata: Metadata, default: History) -> History:
         """Which versions of a stream are kept."""

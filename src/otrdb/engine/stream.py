@@ -133,7 +133,8 @@ class Stream(Reads):
         record in the journal.
 
         Raises `TimeOutOfRange`, `NaiveTime`, `BadValue` (NaN, infinite), `WrongKind`, `MismatchedColumns`,
-        `DiskFull`, `WriteFailed`; nothing of the batch is stored then.
+        `Thinned` (where points were thinned none are taken), `DiskFull`, `WriteFailed`; nothing of the batch
+        is stored then.
 
         Example:
             >>> import otrdb, tempfile
@@ -151,7 +152,8 @@ class Stream(Reads):
         there were none.
 
         Pending points are committed first, as a version of their own. Older versions keep the points until
-        they are pruned. Rewrites the leaves at the edges and the nodes above the range.
+        they are pruned. Rewrites the leaves at the edges and the nodes above the range. `Thinned` if an edge
+        divides a window of which only statistics are left.
 
         Example:
             >>> import otrdb, tempfile

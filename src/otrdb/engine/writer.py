@@ -16,10 +16,12 @@ from otrdb.tree import touched_leaves
 
 from .commit import Batch, Committer
 from .state import COMMIT_POINTS, Chunk
+from .thinned import check_none_thinned, check_not_thinned
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from otrdb.storage.journal import Journal
     from otrdb.storage.journal_records import UInt32Array
 
     from .core import Core
@@ -52,8 +54,19 @@ class Writer:
         self._journal_points = min(JOURNAL_POINTS, journal_cap // 128)
         self._worth_a_thought = min(COMMIT_POINTS, self._journal_points + 1)
 
-    def insert(self, state: StreamState, times: Int64Array, words: Int64Array, merge: Merge) -> Inserted:
-        """Points of one stream, acknowledged when this returns."""
+    def insert(
+        self,
+        state: StreamState,
+        times: Int64Array,
+        words: Int64Array,
+        merge: Merge,
+        *,
+        checked: bool = False,
+    ) -> Inserted:
+        """Points of one stream, acknowledged when this returns.
+
+        Whoever has ``checked`` that nothing is thinned at their times holds ``committing``.
+        """
         core, count = self._core, len(times)
         self._check(state.kind, times, words)
         if count >= self._worth_a_thought and self.worth_commit([Batch(state, times, words)]):
@@ -67,7 +80,8 @@ class Writer:
             journal = core.writable()
             core.streams.check(state)
             lsn = 0
-            if count:
+            late = not checked and core.rules.may_be_thinned(times)
+            if count and not late:
                 try:
                     lsn = journal.append(state.numbers, _counts(times), times, words, merge.code)
                     core.pending.add(state, Chunk(lsn, lsn, times, words, merge))
@@ -75,6 +89,10 @@ class Writer:
                     core.interrupted(error)
                     raise
             pending = int(core.pending.counts[state.number])
+        if late:
+            with core.committing:
+                check_not_thinned(core, state, times)
+                return self.insert(state, times, words, merge, checked=True)
         durable = journal.acknowledge(lsn)
         # Small inserts look at the limits now and then only: a look costs as much as a tenth of the insert.
         if count > _SMALL or not lsn % _SMALL:
@@ -161,9 +179,19 @@ class Writer:
             raise BadValue(f"Value {bad_value} is not finite.")
 
     def _journal(
-        self, parts: Numbers, counts: Numbers | None, times: Int64Array, words: Int64Array, merge: Merge
+        self,
+        parts: Numbers,
+        counts: Numbers | None,
+        times: Int64Array,
+        words: Int64Array,
+        merge: Merge,
+        *,
+        checked: bool = False,
     ) -> bool:
-        """One record of many streams: ``counts`` points for each of ``parts``, or one."""
+        """One record of many streams: ``counts`` points for each of ``parts``, or one.
+
+        Whoever has ``checked`` that no time is thinned holds ``committing``.
+        """
         core = self._core
         self._pressure.admit()
         numbers = parts if counts is None else np.repeat(parts, counts)
@@ -173,18 +201,38 @@ class Writer:
                 raise NoSuchStream("One of the streams was obliterated.")
             if not len(times):
                 return True
-            try:
-                lsn = journal.append(parts, counts, times, words, merge.code)
-                settled = core.pending.add_wide(lsn, numbers, times, words, merge)
-            except BaseException as error:
-                core.interrupted(error)
-                raise
-            crowded = self._crowded() if settled else []
+            late = not checked and core.rules.may_be_thinned(times)
+            if not late:
+                lsn, crowded = self._journal_now(journal, parts, counts, numbers, times, words, merge)
+        if late:
+            with core.committing:
+                check_none_thinned(core, numbers, times)
+                return self._journal(parts, counts, times, words, merge, checked=True)
         durable = journal.acknowledge(lsn)
         self._pressure.settle()
         for state in crowded:
             self._consider(state)
         return durable
+
+    def _journal_now(
+        self,
+        journal: Journal,
+        parts: Numbers,
+        counts: Numbers | None,
+        numbers: Numbers,
+        times: Int64Array,
+        words: Int64Array,
+        merge: Merge,
+    ) -> tuple[int, list[StreamState]]:
+        """Append the record; its LSN, and the streams with enough pending points to think of a commit."""
+        core = self._core
+        try:
+            lsn = journal.append(parts, counts, times, words, merge.code)
+            settled = core.pending.add_wide(lsn, numbers, times, words, merge)
+        except BaseException as error:
+            core.interrupted(error)
+            raise
+        return lsn, self._crowded() if settled else []
 
     def _crowded(self) -> list[StreamState]:
         """The streams with enough pending points to think of a commit. Asked under the lock."""

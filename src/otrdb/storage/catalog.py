@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 from uuid import UUID
 
-from otrdb.errors import Damaged, DiskFull
+from otrdb.errors import ClosedArchive, Damaged, DiskFull
 from otrdb.storage import catalog_tables as tables
 from otrdb.storage.catalog_stamp import is_stamped, stamp
 from otrdb.storage.catalog_sums import is_sound, prepare
@@ -63,6 +63,7 @@ class Catalog:
         self._unsaved: list[tuple[bytes, GroupInfo]] = []
         self._weight = 0.0
         self._save_at = 1.0
+        self._closed = False
         self.trouble: sqlite3.Error | None = None
         self._changed = self._path is not None and not is_stamped(self._path)
         """Whether the file is not what its stamp says."""
@@ -158,6 +159,7 @@ class Catalog:
         with self._lock:
             if self._unsaved:
                 self._try_to_save()
+            self._closed = True
             self._db.close()
             if self._path is not None and self._changed and self.trouble is None:
                 self._changed = False
@@ -186,6 +188,8 @@ class Catalog:
     def _ask(self, query: Callable[[sqlite3.Connection], _Answer]) -> _Answer:
         """The answer of a query, with everything applied."""
         with self._lock:
+            if self._closed:
+                raise ClosedArchive("This archive has been closed.")
             try:
                 self._save()
                 return query(self._db)

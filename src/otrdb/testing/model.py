@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from otrdb.model import FIRST_VERSION, MIN_TIME, Kind
+from otrdb.model import FIRST_VERSION, MAX_TIME, MIN_TIME, Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -128,6 +128,23 @@ def aligned(state: State, start: int, end: int, pointwidth: int) -> Iterator[tup
     inside = state.between(first, last)
     starts = inside.times - (inside.times - MIN_TIME) % width
     return _groups(starts, inside.values)
+
+
+def condensed(state: State, before: int, pointwidth: int) -> State:
+    """A state with five rows for each aligned window in the place of its points before a time: how many they
+    are, the least, the largest, the first and the last. Values as float64.
+    """
+    rows = [
+        (start, (want.count, want.min, want.max, want.first, want.last))
+        for start, want in aligned(state, MIN_TIME, before, pointwidth)
+    ]
+    kept = state.between(before, MAX_TIME)
+    times = [start for start, five in rows for _ in five]
+    values = [float(each) for _, five in rows for each in five]
+    return State(
+        np.concatenate([np.array(times, np.int64), kept.times]),
+        np.concatenate([np.array(values, np.float64), kept.values.astype(np.float64)]),
+    )
 
 
 def windows(state: State, start: int, end: int, width: int) -> Iterator[tuple[int, Expected]]:

@@ -34,6 +34,7 @@ STREAMS = FLOATS + INTS + BOOLS
 SPACE = UUID("00000000-0000-0000-0000-0000000000aa")
 START = 1_700_000_000_000_000_000
 SECOND = 1_000_000_000
+THIN_POINTWIDTH = 36
 LARGE = 17_000
 """Points of a batch that is a commit of its own."""
 
@@ -101,6 +102,12 @@ class Prune(NamedTuple):
     """Lets go of all versions but the latest ones and those of named snapshots, now and from now on."""
 
 
+class Thin(NamedTuple):
+    """Thins what lies before a time, a multiple of ``2**44`` ns, to windows of ``2**THIN_POINTWIDTH`` ns."""
+
+    before: int
+
+
 class Compact(NamedTuple):
     """Gives back to the disk what no version needs."""
 
@@ -129,6 +136,7 @@ Operation: TypeAlias = (
     | Keep
     | Drop
     | Prune
+    | Thin
     | Compact
     | Settle
     | Reopen
@@ -258,6 +266,9 @@ def _perform_on_metadata(archive: Archive, operation: Operation) -> None:
         case Prune():
             archive.set_history("1ns,1ns,1ns")
             archive.expire()
+        case Thin(before):
+            archive.set_thinning(1, pointwidth=THIN_POINTWIDTH)
+            archive.expire(now=before + 1)
         case Compact():
             archive.compact()
         case _:

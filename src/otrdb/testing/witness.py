@@ -8,11 +8,13 @@ from zlib import crc32
 
 import numpy as np
 
-from otrdb.errors import NoSuchStream, RecycledUuid, VersionNotAvailable
+from otrdb.errors import NoSuchStream, RecycledUuid, Thinned, VersionNotAvailable
+from otrdb.model import MAX_TIME, MIN_TIME
 from otrdb.results import ALL_COLUMNS
 from otrdb.testing import model
 from otrdb.testing.operations import (
     STREAMS,
+    THIN_POINTWIDTH,
     Ask,
     Create,
     Delete,
@@ -25,6 +27,7 @@ from otrdb.testing.operations import (
     Prune,
     Reopen,
     Settle,
+    Thin,
     Update,
     kind_of,
     uuid_of,
@@ -69,6 +72,8 @@ class Witness:
         """Those of them that were committed, and not only marked."""
         self._pruned = False
         """Whether versions that were committed may be gone."""
+        self._thinned = MIN_TIME
+        """Points before this may have been thinned."""
         self._bits: dict[tuple[int, int], int] = {}
         """Digests of versions that `look` saw."""
 
@@ -116,6 +121,8 @@ class Witness:
                 del self._kept[name]
             case Prune():
                 self._pruned = True
+            case Thin(before):
+                self._thinned = max(self._thinned, before)
             case _:
                 pass
 
@@ -208,14 +215,37 @@ class Witness:
 
     def _decide(self, archive: Archive, doubtful: Operation | None) -> None:
         """Find out which of the states there may be has come."""
-        found = {stream: points(archive, stream) for stream in self.streams}
-        states = next((each for each in self._futures(doubtful) if _same(found, each)), None)
+        if isinstance(doubtful, Thin):
+            self.acknowledged(doubtful)  # at least in part: it may not have come to all streams
+        found = {stream: self._found(archive, stream) for stream in self.streams}
+        states = next((each for each in self._futures(doubtful) if self._same(found, each)), None)
         if states is None:
             raise AssertionError(self._explained(found, doubtful))
         self._states = states
         self._unsettled.clear()
-        if doubtful is not None and not isinstance(doubtful, Insert | Delete):
+        if doubtful is not None and not isinstance(doubtful, Insert | Delete | Thin):
             self._decide_metadata(archive, doubtful)
+
+    def _found(self, archive: Archive, stream: int) -> model.State:
+        """All points of a stream; where they may have been thinned what is to be seen in either case."""
+        if self._thinned == MIN_TIME:
+            return points(archive, stream)
+        reads, names = archive.stream(uuid_of(stream)), ("count", "min", "max", "first", "last")
+        windows = reads.aligned_windows(MIN_TIME, self._thinned, THIN_POINTWIDTH, columns=names)
+        rows = np.array([windows[name].astype(np.float64) for name in names])
+        kept = reads.values(self._thinned)
+        return model.State(
+            np.concatenate([np.repeat(windows.time, len(names)), kept.times]),
+            np.concatenate([rows.T.reshape(-1), kept.values.astype(np.float64)]),
+        )
+
+    def _same(self, found: dict[int, model.State], states: dict[int, model.State]) -> bool:
+        return all(_equal(state, self._shown(states[stream])) for stream, state in found.items())
+
+    def _shown(self, state: model.State) -> model.State:
+        if self._thinned == MIN_TIME:
+            return state
+        return model.condensed(state, self._thinned, THIN_POINTWIDTH)
 
     def _futures(self, doubtful: Operation | None) -> Iterator[dict[int, model.State]]:
         """What may be there: some of the unsettled inserts, with or without the doubtful operation."""
@@ -233,8 +263,9 @@ class Witness:
     def _explained(self, found: dict[int, model.State], doubtful: Operation | None) -> str:
         futures = list(self._futures(doubtful))
         for stream, state in found.items():
-            if not any(_equal(state, states[stream]) for states in futures):
-                counts = sorted({len(states[stream].times) for states in futures})
+            shown = [self._shown(states[stream]) for states in futures]
+            if not any(_equal(state, each) for each in shown):
+                counts = sorted({len(each.times) for each in shown})
                 return f"stream {stream} has {len(state.times)} points, not {counts}, or others"
         return "what is in the streams does not fit together: an operation is there in part"
 
@@ -301,9 +332,13 @@ def points(archive: Archive, stream: int) -> model.State:
 
 
 def digest(reads: ReadsLike) -> int:
-    """A number made of all points and of their statistics in some windows."""
+    """A number made of all points, or the finest windows that are left, and of their statistics in some."""
     windows = reads.zoom(points=50, columns=ALL_COLUMNS)
-    columns = [*reads.values().to_numpy(), *windows.to_numpy().values()]
+    try:
+        columns = [*reads.values().to_numpy(), *windows.to_numpy().values()]
+    except Thinned as thinned:
+        finest = reads.aligned_windows(MIN_TIME, MAX_TIME, thinned.pointwidth, columns=ALL_COLUMNS)
+        columns = [*finest.to_numpy().values(), *windows.to_numpy().values()]
     bits = 0
     for column in columns:
         bits = crc32(repr(list(column)).encode() if column.dtype == object else column.tobytes(), bits)
@@ -315,10 +350,6 @@ def _with(state: model.State, stream: int, inserts: Iterable[Insert]) -> model.S
         if stream in insert.parts:
             state = model.merged(state, *insert.parts[stream], insert.merge)
     return state
-
-
-def _same(one: dict[int, model.State], other: dict[int, model.State]) -> bool:
-    return all(_equal(state, other[stream]) for stream, state in one.items())
 
 
 def _equal(one: model.State, other: model.State) -> bool:

@@ -19,6 +19,8 @@ from .references import Reference, redirected, references
 from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
+from .thin import THINNABLE, Thinnable, Thinning, thin, thinnable
+from .thinned import refuse_points
 from .tolerant import Lost, TolerantSource
 from .touched import touched_leaves
 from .verify import Fault, verify
@@ -28,6 +30,7 @@ __all__ = [
     "EVERYTHING",
     "LEAF_TYPE",
     "NAMES",
+    "THINNABLE",
     "Address",
     "BlockReader",
     "BlockWriter",
@@ -44,6 +47,8 @@ __all__ = [
     "Reference",
     "Save",
     "Source",
+    "Thinnable",
+    "Thinning",
     "TolerantSource",
     "aligned_windows",
     "bytes_within",
@@ -59,6 +64,9 @@ __all__ = [
     "page_sums",
     "redirected",
     "references",
+    "refuse_points",
+    "thin",
+    "thinnable",
     "touched_leaves",
     "values",
     "verify",

@@ -1,9 +1,9 @@
 """What every change of a tree shares: the change's own facts, and how leaves, chains and nodes are put in
 place.
 
-Canonical rule: leaves are the maximal dyadic intervals that hold 1 to 16,384 points, down to the finest
-interval; a node exists for each grid interval that holds more, and for the root. So the shape depends on the
-points alone.
+Canonical rule: leaves are the maximal dyadic intervals that hold 1 to 16,384 points and nothing thinned, down
+to the finest interval; a node exists for each grid interval that holds more, or anything thinned, and for the
+root. So the shape depends on the points alone, and on what was thinned.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otrdb import kernels
+from otrdb.errors import InternalError
 from otrdb.model import MAX_TIME, MIN_TIME
 
 from .chains import Chain, build_chain
@@ -34,6 +35,7 @@ from .leaves import Columns, StoredLeaf, joined, summarise_aligned
 from .nodes import LEAVES, Address, Child, ChildKind, Node, NodeBuilder, Piece, empty_node
 from .sections import SectionedLeaf
 from .source import listed
+from .thinned import is_raw
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -117,9 +119,20 @@ class Edit:
         if self.placed is not None:
             self.placed(child)
 
-    def put_node(self, builder: NodeBuilder, index: int, node: Node) -> None:
-        """Place a child node and reduce its slots, 16 to 1, to the parent's."""
-        child = Child(index, 1, ChildKind.NODE, self.version, node.count, block=node)
+    def put_node(
+        self,
+        builder: NodeBuilder,
+        index: int,
+        node: Node,
+        *,
+        kind: ChildKind = ChildKind.NODE,
+        version: int | None = None,
+    ) -> None:
+        """Place a child node, or a summary, and reduce its slots, 16 to 1, to the parent's.
+
+        ``version`` is the one that last changed a point below it, by default this one.
+        """
+        child = Child(index, 1, kind, self.version if version is None else version, node.count, block=node)
         self.memory += node.memory
         slots, rows = np.empty(SLOTS_PER_CHILD, np.int64), np.empty((SLOTS_PER_CHILD, 8), np.int64)
         integer = self.source.integer
@@ -172,7 +185,8 @@ class Edit:
         children = builder.children(index, span)
         if not children or not builder.changed(index, span):
             return
-        if sum(child.count for child in children) > LEAF_CAPACITY:
+        fit = sum(child.count for child in children) <= LEAF_CAPACITY
+        if not fit or not all(is_raw(self.source, child) for child in children):
             if span > 1:
                 self._settle(builder, index, span // 2)
                 self._settle(builder, index + span // 2, span // 2)
@@ -183,11 +197,13 @@ class Edit:
             self.put_leaf(builder, index, span, columns)
 
     def points_below(self, child: Child) -> Columns:
-        """All points below ``child``, in order."""
+        """All points below ``child``, where nothing is thinned, in order."""
         if child.kind in LEAVES:
             return self.source.leaf(child).points()
         if child.kind == ChildKind.CHAIN:
             return self.source.chain(child).points(self.source)
+        if child.kind == ChildKind.THINNED:
+            raise InternalError("Points were asked for that were thinned.")
         below = [c for c in self.source.node(child).children if c.kind]
         return joined([self.points_below(c) for c in below])
 

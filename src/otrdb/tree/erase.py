@@ -8,6 +8,7 @@ import numpy as np
 
 from .leaves import joined
 from .nodes import Child, ChildKind, Node, NodeBuilder
+from .thinned import rows_outside
 
 if TYPE_CHECKING:
     from .edit import Edit
@@ -19,7 +20,7 @@ def erase(edit: Edit, root: Node, start: int, end: int) -> Node:
 
     Nothing is written. What is emptied keeps the edit's version, so that changes are seen. Cost: the leaves
     at the two edges and, where a level collapses, their siblings are read; blocks that fall away as a whole
-    are only listed.
+    are only listed. `Thinned` if the range divides a row of what was thinned.
     """
     builder = NodeBuilder(root)
     for child in root.children_within(start, end):
@@ -37,6 +38,8 @@ def _erase_child(edit: Edit, builder: NodeBuilder, child: Child, start: int, end
         builder.empty(child.index, child.span, edit.version)
     elif child.kind == ChildKind.NODE:
         _erase_below(edit, builder, child, start, end)
+    elif child.kind == ChildKind.THINNED:
+        _erase_rows(edit, builder, child, start, end)
     else:
         _erase_points(edit, builder, child, start, end)
 
@@ -49,6 +52,18 @@ def _erase_below(edit: Edit, builder: NodeBuilder, child: Child, start: int, end
     edit.forget(child)
     if len(after.slots):
         edit.put_node(builder, child.index, after)
+    else:
+        builder.empty(child.index, child.span, edit.version)
+
+
+def _erase_rows(edit: Edit, builder: NodeBuilder, child: Child, start: int, end: int) -> None:
+    before = edit.source.node(child)
+    after = rows_outside(before, start, end)
+    if len(after.slots) == len(before.slots):
+        return
+    edit.forget(child)
+    if len(after.slots):
+        edit.put_node(builder, child.index, after, kind=ChildKind.THINNED)
     else:
         builder.empty(child.index, child.span, edit.version)
 

@@ -16,6 +16,7 @@ from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, row_shift
 from .growth import NONE_STORED, Stored, appended, stored_sections
 from .leaves import ArrayLeaf, joined
 from .nodes import EMPTY_SLOTS, Child, ChildKind, Node, NodeBuilder, Piece
+from .thinned import refuse_points
 
 if TYPE_CHECKING:
     from .leaves import Columns, StoredLeaf
@@ -29,7 +30,8 @@ def insert(edit: Edit, root: Node, columns: Columns, merge: Merge) -> Node:
 
     ``columns`` are int64[n] times, ascending with equal times in order of arrival, and int64[n] value words;
     they are kept by reference. ``merge`` says what happens to points of equal times. Nothing is written.
-    Cost: the touched leaves read once, plus the path above them.
+    `Thinned` if a point is where points were thinned. Cost: the touched leaves read once, plus the path above
+    them.
     """
     if merge is not Merge.NEVER:
         columns = _merged((EMPTY_SLOTS, EMPTY_SLOTS), columns, merge, edit.source.integer)
@@ -75,6 +77,8 @@ class _Insert:
 
     def _into_child(self, builder: NodeBuilder, child: Child, columns: Columns) -> None:
         edit = self._edit
+        if child.kind == ChildKind.THINNED:
+            refuse_points(edit.source, builder.node, columns[0])
         if child.kind == ChildKind.NODE:
             edit.forget(child)
             edit.put_node(builder, child.index, self.into_node(edit.source.node(child), columns))

@@ -36,7 +36,7 @@ NODE_HEAD: Final = Layout(
 NODE_CHILD: Final = Layout(
     ("index", "B", "first child position it covers"),
     ("span", "B", "positions it covers: 1, 2, 4 or 8"),
-    ("kind", "B", "0 empty, 1 leaf, 2 node, 3 chain, 4 leaf in sections"),
+    ("kind", "B", "0 empty, 1 leaf, 2 node, 3 chain, 4 leaf in sections, 5 thinned"),
     ("zero", "B", ""),
     ("version", "Q", "version that last changed anything below"),
     ("count", "Q", "points below"),
@@ -62,7 +62,7 @@ _INTEGER_COLUMNS: Final[tuple[_Group, ...]] = (
 """Which words of the rows, from first to before end, are coded together, and whether as floats: count; min,
 max, first and last; mean or low sum; M2; high sum.
 """
-_KINDS: Final = tuple(ChildKind)
+_KINDS: Final = {int(kind): kind for kind in ChildKind}
 
 
 def encode_node(kind: Kind, node: Node) -> EncodedBlock:

@@ -29,16 +29,17 @@ Block: TypeAlias = Any
 
 
 class ChildKind(IntEnum):
-    """What a reference leads to."""
+    """What a reference leads to. THINNED is a node with rows and nothing below: its points are gone."""
 
     EMPTY = 0
     LEAF = 1
     NODE = 2
     CHAIN = 3
     SECTIONS = 4
+    THINNED = 5
 
 
-LEAVES: Final = frozenset({ChildKind.LEAF, ChildKind.SECTIONS})
+LEAVES: Final = (ChildKind.LEAF, ChildKind.SECTIONS)
 """A leaf in one block, or in several."""
 
 

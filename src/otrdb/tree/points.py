@@ -9,6 +9,7 @@ from otrdb.model import MAX_TIME, MIN_TIME
 
 from .leaves import NO_POINTS, joined
 from .nodes import LEAVES, Child, ChildKind, Node
+from .thinned import refuse, refuse_first, refuse_last
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,7 +23,10 @@ Found = tuple[int, int]
 
 
 def values(source: Source, root: Node, start: int, end: int) -> Columns:
-    """Times and value words of the points of ``[start, end)``, ascending, equal times in order of arrival."""
+    """Times and value words of the points of ``[start, end)``, ascending, equal times in order of arrival.
+
+    `Thinned` if there are any that were thinned.
+    """
     parts = list(_runs(source, root, start, end))
     return joined(parts) if parts else NO_POINTS
 
@@ -35,6 +39,8 @@ def _runs(source: Source, node: Node, start: int, end: int) -> Iterator[Columns]
             continue
         below = _opened(source, node, child, start, end)
         if isinstance(below, Node):
+            if child.kind == ChildKind.THINNED:
+                refuse(below, start, end)
             yield from _runs(source, below, start, end)
         elif below is not None:
             yield from _linked(source, below, start, end)
@@ -51,7 +57,7 @@ def points_of(source: Source, node: Node, child: Child, start: int, end: int) ->
 def _opened(source: Source, node: Node, child: Child, start: int, end: int) -> Node | Chain | None:
     """What ``child`` is, if not a leaf; None if its part of ``[start, end)`` is lost."""
     try:
-        return source.node(child) if child.kind == ChildKind.NODE else source.chain(child)
+        return source.chain(child) if child.kind == ChildKind.CHAIN else source.node(child)
     except Damaged as damage:
         source.lost(damage, *node.common(child, start, end))
         return None
@@ -67,7 +73,9 @@ def _linked(source: Source, chain: Chain, start: int, end: int) -> Iterator[Colu
 
 
 def first_from(source: Source, node: Node, time: int) -> Found | None:
-    """The first point at or after ``time``; among equal times the first that arrived."""
+    """The first point at or after ``time``; among equal times the first that arrived. `Thinned` if it may be
+    one that was thinned.
+    """
     for child in node.children:
         if child.kind and node.child_end(child) > time:
             found = _first_below(source, node, child, time)
@@ -84,6 +92,8 @@ def _first_below(source: Source, node: Node, child: Child, time: int) -> Found |
             return _point(source.salvaged(child, damage, *node.common(child, time, MAX_TIME)), 0)
     below = _opened(source, node, child, time, MAX_TIME)
     if isinstance(below, Node):
+        if child.kind == ChildKind.THINNED:
+            refuse_first(below, time)
         return first_from(source, below, time)
     return None if below is None else _first_linked(source, below, time)
 
@@ -100,7 +110,9 @@ def _first_linked(source: Source, chain: Chain, time: int) -> Found | None:
 
 
 def last_before(source: Source, node: Node, time: int) -> Found | None:
-    """The last point strictly before ``time``; among equal times the last that arrived."""
+    """The last point strictly before ``time``; among equal times the last that arrived. `Thinned` if it may
+    be one that was thinned.
+    """
     for child in reversed(node.children):
         if child.kind and node.child_start(child) < time:
             found = _last_below(source, node, child, time)
@@ -117,6 +129,8 @@ def _last_below(source: Source, node: Node, child: Child, time: int) -> Found | 
             return _point(source.salvaged(child, damage, *node.common(child, MIN_TIME, time)), -1)
     below = _opened(source, node, child, MIN_TIME, time)
     if isinstance(below, Node):
+        if child.kind == ChildKind.THINNED:
+            refuse_last(below, time)
         return last_before(source, below, time)
     return None if below is None else _last_linked(source, below, time)
 

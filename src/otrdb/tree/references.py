@@ -26,11 +26,12 @@ _NODE_ADDRESS: Final = NODE_CHILD.offset("segment")
 _NODE_KIND: Final = NODE_CHILD.offset("kind")
 _CHAIN_ADDRESS: Final = CHAIN_ENTRY.offset("segment")
 _SECTION_ADDRESS: Final = SECTIONS_ENTRY.offset("segment")
+_LEAVES: Final = (ChildKind.LEAF, ChildKind.THINNED)
 
 
 class Reference(NamedTuple):
-    """An address in a block: at which byte of the head it stands, and whether a plain leaf is there, which
-    refers to nothing.
+    """An address in a block: at which byte of the head it stands, and whether what is there, a plain leaf or
+    thinned, refers to nothing.
     """
 
     at: int
@@ -58,7 +59,7 @@ def _of_node(head: bytes) -> Iterable[Reference]:
         start = NODE_HEAD.size + index * NODE_CHILD.size
         kind = head[start + _NODE_KIND]
         if kind != ChildKind.EMPTY:
-            yield _reference(head, start + _NODE_ADDRESS, is_leaf=kind == ChildKind.LEAF)
+            yield _reference(head, start + _NODE_ADDRESS, is_leaf=kind in _LEAVES)
 
 
 def _of_chain(head: bytes) -> Iterable[Reference]:

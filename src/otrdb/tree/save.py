@@ -116,7 +116,7 @@ class Save:
 
     def _node(self, source: Source, node: Node) -> Address:
         for child in _unsaved(node):
-            if child.kind == ChildKind.NODE:
+            if child.kind in (ChildKind.NODE, ChildKind.THINNED):
                 self._place(child, self._node(source, source.node(child)))
             elif child.kind == ChildKind.CHAIN:
                 self._place(child, self._chain(source, source.chain(child)))
@@ -148,6 +148,6 @@ def _unsaved_leaves(source: Source, node: Node) -> Iterator[Child]:
             yield child
         elif child.kind == ChildKind.NODE:
             yield from _unsaved_leaves(source, source.node(child))
-        else:
+        elif child.kind == ChildKind.CHAIN:
             links = source.chain(child).links
             yield from (link.leaf for link in links if link.leaf.address is None)

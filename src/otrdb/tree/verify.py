@@ -14,12 +14,13 @@ import numpy as np
 from otrdb.errors import Damaged
 
 from .edit import Edit, leaf_piece
-from .geometry import LEAF_CAPACITY, SLOTS_PER_CHILD, child_shift, top_spans
+from .geometry import LEAF_CAPACITY, LEVEL_SHIFT, SLOTS_PER_CHILD, child_shift, top_spans
 from .leaves import joined, summarise_aligned
 from .nodes import Child, ChildKind, Node, NodeBuilder, Piece
+from .thinned import is_raw
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from .chains import Chain, Link
     from .leaves import Columns
@@ -68,7 +69,7 @@ class _Verify:
         self, node: Node, version: int, newer: Node | None = None, *, is_root: bool = False
     ) -> Iterator[Fault]:
         end = node.start + (1 << (node.pointwidth + 8))
-        if not is_root and node.count <= LEAF_CAPACITY:
+        if not is_root and node.count <= LEAF_CAPACITY and self._is_raw(node.children):
             yield Fault(node.start, end, f"a node holds {node.count} points, which fit a leaf")
         if bool((np.diff(node.slots) <= 0).any()) or bool((node.rows[:, 0] <= 0).any()):
             yield Fault(node.start, end, "a node's rows are out of order or empty")
@@ -94,7 +95,7 @@ class _Verify:
         inside = [c for c in node.children if c.kind and index <= c.index < index + span]
         if not inside or (len(inside) == 1 and inside[0].span == span):
             return
-        if sum(child.count for child in inside) <= LEAF_CAPACITY:
+        if sum(child.count for child in inside) <= LEAF_CAPACITY and self._is_raw(inside):
             yield self._fault(node, inside[0], f"should be one leaf over {span} children")
         elif span > 1:
             yield from self._maximal(node, index, span // 2)
@@ -118,6 +119,8 @@ class _Verify:
             below = self._source.node(child)
             yield from self._compare(node, child, stored, self._reduced(node, child, below))
             yield from self.node(below, child.version, self._twin(twin))
+        elif child.kind == ChildKind.THINNED:
+            yield from self._summary(node, child, stored, self._source.node(child))
         elif child.kind == ChildKind.CHAIN:
             yield from self._chain(node, child, stored, self._source.chain(child))
         elif child.kind == ChildKind.SECTIONS:
@@ -127,6 +130,21 @@ class _Verify:
             if (leaf.start, leaf.shift) != (node.child_start(child), node.child_shift(child)):
                 yield self._fault(node, child, "was written for another interval")
             yield from self._leaf(node, child, stored, leaf.points())
+
+    def _is_raw(self, children: Iterable[Child]) -> bool:
+        """Whether nothing below is thinned; not, if that cannot be read."""
+        try:
+            return all(is_raw(self._source, child) for child in children)
+        except Damaged:
+            return False
+
+    def _summary(self, node: Node, child: Child, stored: Piece, summary: Node) -> Iterator[Fault]:
+        start, pointwidth = node.child_start(child), node.pointwidth - LEVEL_SHIFT
+        if summary.children or (summary.start, summary.pointwidth) != (start, pointwidth) or child.span > 1:
+            yield self._fault(node, child, "is not of its place, or has something below it")
+        if bool((np.diff(summary.slots) <= 0).any()) or bool((summary.rows[:, 0] <= 0).any()):
+            yield self._fault(node, child, "has rows that are out of order or empty")
+        yield from self._compare(node, child, stored, self._reduced(node, child, summary))
 
     def _twin(self, twin: Child | None) -> Node | None:
         """The node at the same place in the newer version; None where that has none, or a damaged one."""

@@ -19,8 +19,9 @@ from otrdb.model import MIN_TIME
 
 from .geometry import child_shift, row_shift, subslot_shift
 from .leaves import NO_POINTS, summarise_subslots
-from .nodes import Child, ChildKind, Node, Piece
+from .nodes import LEAVES, Child, ChildKind, Node, Piece
 from .points import points_of
+from .thinned import refuse
 
 if TYPE_CHECKING:
     from .leaves import Columns
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 
 Words = NDArray[np.int64]
 _FIRST_CAPACITY: Final = 2_048
+_NODES: Final = (ChildKind.NODE, ChildKind.THINNED)
 _CUT: Final = 4
 """Words that tell of a cut row: its index, the part ``[from, to)`` of it, the points of all rows before."""
 
@@ -76,7 +78,8 @@ class Summaries:
 def aligned_windows(source: Source, root: Node, start: int, end: int, pointwidth: int) -> Piece:
     """The windows with points in ``[start, end)``, both multiples of ``2**pointwidth`` ns from ``MIN_TIME``.
 
-    ``slots`` are window numbers from ``MIN_TIME``, ascending. Cost: about ``12 + windows / 31`` blocks.
+    ``slots`` are window numbers from ``MIN_TIME``, ascending. `Thinned` where wider ones are all that is
+    left. Cost: about ``12 + windows / 31`` blocks.
     """
     out = Summaries(source.integer)
     if start < end:
@@ -106,7 +109,7 @@ class _Aligned:
             if self._pointwidth >= row_shift(pointwidth, child.span):
                 start, end = node.child_start(child), node.child_end(child)
                 self._rows(node, max(start, self._start), min(end, self._end))
-            elif child.kind == ChildKind.NODE:
+            elif child.kind in _NODES:
                 self._below(node, child)
             else:
                 self._leaf(node, child)
@@ -117,6 +120,8 @@ class _Aligned:
         except Damaged as damage:
             self._source.lost(damage, *node.common(child, self._start, self._end))
         else:
+            if child.kind == ChildKind.THINNED and self._pointwidth < below.pointwidth:
+                refuse(below, self._start, self._end)
             self.node(below)
 
     def _rows(self, node: Node, start: int, end: int) -> None:
@@ -151,7 +156,7 @@ def windows(source: Source, root: Node, edges: Words) -> Piece:
     """The windows ``[edges[j], edges[j + 1])`` that hold points; ``slots`` are the numbers ``j``, ascending.
 
     Exact for any edges (int64[n], strictly ascending, in ns). Whole rows are used between the edges; only the
-    slots an edge cuts are opened, down to the page that holds it.
+    slots an edge cuts are opened, down to the page that holds it. `Thinned` if nothing is left below one.
     """
     descent = _Edges(source, edges)
     descent.node(root, int(edges[0]), int(edges[-1]))
@@ -192,13 +197,15 @@ class _Edges:
             if low < passed:
                 continue
             child, above = table[(low - node.start) >> shift]
-            if child.kind != ChildKind.NODE:  # a chain has no rows that could be cut
+            if child.kind in LEAVES:
                 count = int(node.rows[row, 0])
                 try:
                     points.append(self._source.leaf(child).run(before - above, count, child.count))
                 except Damaged as damage:
                     points.append(self._source.salvaged(child, damage, low, top))
                 continue
+            if child.kind == ChildKind.EMPTY:  # a row of a summary, with nothing below it
+                refuse(node, low, top)
             try:
                 below = self._source.node(child)
             except Damaged as damage:

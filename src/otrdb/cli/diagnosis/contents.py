@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import otrdb
 from otrdb.cli.diagnosis import Sign
 from otrdb.errors import Damaged, NotAnArchive, OtrError
+from otrdb.extent import last_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,10 +50,10 @@ def _newest(streams: Iterable[Stream]) -> tuple[int | None, list[str]]:
     damaged = []
     for stream in streams:
         try:
-            last = stream.latest()
+            last = last_time(stream)
         except Damaged as error:
             damaged.append(error.message)
             continue
         if last is not None:
-            newest = last.time if newest is None else max(newest, last.time)
+            newest = last if newest is None else max(newest, last)
     return newest, damaged
