@@ -16,6 +16,7 @@ from otrdb.tree import Source
 from otrdb.tree.leaf_block import encode_leaf
 from otrdb.tree.node_block import encode_node
 from otrdb.tree.nodes import Address, Child, ChildKind, Node
+from otrdb.tree.sections import SECTIONS_ENTRY, SECTIONS_HEAD
 
 if TYPE_CHECKING:
     from otrdb.tree.sections import Leaf
@@ -89,4 +90,16 @@ def test_leaves(question: Callable[[Leaf, int], object], count: int, width: int)
     block = encode_leaf(Kind.INT, 0, 30, times, random.integers(0, 1 << 40, count))
     blocks = Copies(block.head, b"".join(block.body))
     held, counted = held_and_counted(blocks, lambda source, address: question(source.leaf_at(address), count))
+    assert held <= 1.1 * counted
+
+
+@pytest.mark.parametrize("sections", [2, 8])
+def test_directories_of_leaves_in_sections(sections: int) -> None:
+    head = SECTIONS_HEAD.pack(1 << 60, 30, sections, 0)
+    for at in range(sections):
+        head += SECTIONS_ENTRY.pack((1 << 60) + 1_000 * at, 5_000, 1 << 20, 1 << 20, 1 << 20, 1 << 20)
+    held, counted = held_and_counted(
+        Copies(head, b""),
+        lambda source, address: source.sections(Child(0, 1, ChildKind.SECTIONS, 0, 0, address=address)),
+    )
     assert held <= 1.1 * counted

@@ -330,3 +330,24 @@ def test_a_node_that_counts_other_points_than_the_directory_is_damage() -> None:
     _, _, leaf = trickled()
     with pytest.raises(Damaged, match="another number of points"):
         leaf.run(0, 2, 3_999)
+
+
+@pytest.mark.parametrize("entry", range(4))
+@pytest.mark.parametrize("pending", [False, True])
+def test_a_damaged_section_can_be_left_out_alone(entry: int, pending: bool) -> None:
+    harness, _, leaf = trickled()
+    expected, _ = steady(4_000)
+    if pending:
+        expected, words = steady(4_020)
+        harness.insert(expected[4_000:], words[4_000:], save=False)
+    at = leaf.sections[entry].written[1]
+    head, body = harness.blocks._blocks[at]
+    harness.blocks._blocks[at] = head, body[:-1] + bytes([body[-1] ^ 1])  # in its last page
+    harness.source.cache.clear()
+    tolerant = tree.TolerantSource(harness.source)
+    times, _ = tree.values(tolerant, harness.root, MIN_TIME, MAX_TIME)
+    [lost] = tolerant.ranges
+    begin = int(np.searchsorted(expected, lost.start))
+    end = 4_000 if entry == 3 else sum(section.size for section in leaf.sections[: entry + 1])
+    assert times.tolist() == [*expected[:begin].tolist(), *expected[end:].tolist()]
+    assert 0 < end - begin <= min(leaf.sections[entry].size, 1_024)
