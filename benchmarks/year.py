@@ -35,7 +35,8 @@ if TYPE_CHECKING:
 
 HOUR: Final = 3_600 * SECOND
 HOURS: Final = 24
-KEPT: Final = "30d"
+RAW: Final = "30d"
+"""How long points stay as they came."""
 
 
 class Clock:
@@ -122,7 +123,7 @@ def simulate(path: Path, streams: int, days: int) -> Found:
     found, clock, begun = Found(streams, days), Clock(START), time.perf_counter()
     with patch("time.time_ns", clock), otrdb.open(path) as archive:
         signals = [Signal(archive, "fast", streams, SECOND), Signal(archive, "slow", streams, 60 * SECOND)]
-        archive.set_retention(KEPT, prefix=STREAM)
+        archive.set_thinning(RAW, prefix=STREAM)
         waiting = Waiting(archive)
         for day in range(days):
             for hour in range(HOURS):

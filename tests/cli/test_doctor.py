@@ -192,7 +192,7 @@ def test_this_machine(plant: Shell) -> None:
     signs = {sign["check"]: sign for sign in json.loads(result.stdout)}
     assert {"archive", "writer", "file system", "free space", "sync", "clock", "newest point"} < set(signs)
     assert {"processor", "page size", "open files", "python", "sqlite", "import crc32c"} < set(signs)
-    assert signs["archive"]["found"] == "format 0, 3 streams"
+    assert signs["archive"]["found"] == "format 1, 3 streams"
     assert signs["newest point"]["found"].startswith("1970-01-01T00:00:10Z")
     worst = {sign["status"] for sign in signs.values()}
     assert result.exit_code == (3 if "failure" in worst else 1 if "warning" in worst else 0)

@@ -27,7 +27,7 @@ MANIFEST_PART: Final = "backup.otb.part"
 
 BACKUP_HEADER: Final = Layout(
     ("magic", "8s", '"OTRBACK", then a zero byte'),
-    ("format", "I", "0"),
+    ("format", "I", "1"),
     ("number", "I", "1 for the first backup in this directory, then one more each; 0: none is complete"),
     ("archive", "16s", "uuid of the archive"),
     ("sequence", "Q", "sequence of the newest group in it"),

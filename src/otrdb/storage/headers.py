@@ -10,12 +10,12 @@ from crc32c import crc32c
 from otrdb.errors import UnsupportedFormat
 from otrdb.layout import Layout
 
-FORMAT: Final = 0
+FORMAT: Final = 1
 """The format this release writes, and the only one it reads."""
 
 SEGMENT_HEADER: Final = Layout(
     ("magic", "8s", '"OTRSEG", then two zero bytes'),
-    ("format", "I", "0"),
+    ("format", "I", "1"),
     ("number", "I", "number of this segment"),
     ("archive", "16s", "uuid of the archive"),
     ("durable", "Q", "sequence of the newest group known durable when the segment was begun"),
@@ -25,7 +25,7 @@ SEGMENT_HEADER: Final = Layout(
 
 JOURNAL_HEADER: Final = Layout(
     ("magic", "8s", '"OTRJRNL", then a zero byte'),
-    ("format", "I", "0"),
+    ("format", "I", "1"),
     ("number", "I", "number of this file"),
     ("archive", "16s", "uuid of the archive"),
     ("durable", "Q", "LSN of the last record before this file; all of them were durable when it was begun"),
