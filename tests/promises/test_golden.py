@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import otrdb
-from otrdb.storage.headers import FORMAT
+from otrdb.storage.directory import Directory
+from otrdb.storage.groups import GROUP_TYPE
+from otrdb.storage.headers import FORMAT, SEGMENT_HEADER
+from otrdb.storage.records import ENTRIES, decode
+from otrdb.storage.segments import SegmentStore
+from otrdb.tree import NAMES, ChildKind
+from otrdb.tree.node_block import NODE_TYPE, decode_node
 from tests.golden.make import ANSWERS, HERE, answers, opened
 
 if TYPE_CHECKING:
@@ -34,6 +40,22 @@ def expected(request: pytest.FixtureRequest) -> Any:
 
 def test_there_is_one_of_this_format() -> None:
     assert HERE / f"format-{FORMAT}" in STORES
+
+
+def test_the_store_of_this_format_has_all_it_has() -> None:
+    segments = SegmentStore(Directory(HERE / f"format-{FORMAT}", readonly=True))
+    entries, blocks, children = set[type](), set[int](), set[int]()
+    for found in segments.scan(report=lambda _: None):
+        entries |= {type(entry) for entry in decode(found.payload)}
+    for number, size in segments.sizes().items():
+        for _, block in segments.blocks(number, SEGMENT_HEADER.size, size):
+            assert block is not None
+            blocks.add(block.type)
+            if block.type == NODE_TYPE:
+                children |= {child.kind for child in decode_node(block.head).children}
+    assert entries == {entry for entry, _ in ENTRIES.values()}
+    assert blocks == {GROUP_TYPE, *NAMES}
+    assert children == set(ChildKind)
 
 
 def test_it_answers_what_it_always_answered(store: Path, expected: Any) -> None:

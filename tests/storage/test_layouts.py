@@ -67,7 +67,7 @@ def test_documented_field_types_cover_the_entries() -> None:
 
 
 def test_the_written_format_is_documented() -> None:
-    assert f"It is now **{FORMAT}:" in PAGE
+    assert f"It is now **{FORMAT}**" in PAGE
 
 
 def test_invariants_cited_in_the_code_exist() -> None:
