@@ -15,7 +15,7 @@ from otrdb.storage.blocks import HEADER_BYTES, NOWHERE
 from otrdb.storage.directory import Directory
 from otrdb.storage.group_writer import Group
 from otrdb.storage.groups import FIRST_POSITION
-from otrdb.storage.headers import SEGMENT_HEADER, SegmentHeader
+from otrdb.storage.headers import FORMAT, SEGMENT_HEADER, SegmentHeader
 from otrdb.storage.segments import SegmentStore
 from otrdb.testing.medium import FaultyMedium, everything
 from tests.storage.stores import commit, no_damage, opened, put, scanned
@@ -299,9 +299,9 @@ def test_another_format_is_refused() -> None:
     medium = FaultyMedium()
     opened(medium)
     data = bytearray(SegmentHeader(1, UUID(int=1), 0).pack()[:-4])
-    data[8] = 1
+    data[8] = FORMAT + 1
     medium.open(FIRST).write(0, bytes(data) + crc32c(data).to_bytes(4, "little"))
-    with pytest.raises(UnsupportedFormat, match="format 1"):
+    with pytest.raises(UnsupportedFormat, match=f"format {FORMAT + 1}"):
         SegmentStore(medium)
 
 
