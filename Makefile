@@ -11,7 +11,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 help:
 	@echo "make run        collect this host's own measurements and show them live"
 	@echo "make test       run the fast test suite"
-	@echo "make test-crash cut the power at every step of many histories, fail every step, flip bits (10 minutes)"
+	@echo "make test-crash cut the power at every step of many histories, fail every step, flip bits (12 minutes)"
 	@echo "make test-slow  run every test"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite the layout"

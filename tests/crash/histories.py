@@ -1,6 +1,6 @@
 """Short histories that together do everything an archive can, and how they are run.
 
-What is still to be built gets its histories here: backup.
+Backups have cuts of their own, in `tests/engine/test_backup.py`.
 """
 
 from __future__ import annotations
