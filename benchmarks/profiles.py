@@ -37,7 +37,7 @@ class Profile:
     singles: int = 5_000
     tail_rounds: int = 300
     trickle_rounds: int = 20_000
-    asked_rounds: int = 300
+    asked_rounds: int = 600
     positions: int = 5
     """Places a view of one zoom is asked at."""
     warm: int = 20

@@ -1,8 +1,9 @@
 """Trickles: many streams at 1 Hz, and what is written to the disk for each byte of their points.
 
 A round is a second: one batch of a point for each stream, synced once, as `interval=1s` does. Rounds follow
-each other at once, since bytes do not depend on the pause between them. At the end everything is committed,
-so that nothing is left to be written later.
+each other at once, since bytes do not depend on the pause between them. Half of the rounds come before what
+is counted: the journal's files are made then, once and for all. Before and after what is counted everything
+is committed, so that nothing is left to be written later.
 """
 
 from __future__ import annotations
@@ -53,8 +54,10 @@ def trickle(path: str, streams: int, rounds: int, asked: float) -> dict[str, flo
     directory.mkdir(parents=True)
     archive: Any = tree().open(directory)
     live = tuple(archive.create(f"{STREAM}/{number}") for number in range(streams))
+    _rounds(archive, live, range(rounds), ask=False)
+    archive.flush()
     before, device = written()["calls"], device_written(directory)
-    _rounds(archive, live, rounds, ask=bool(asked))
+    _rounds(archive, live, range(rounds, 2 * rounds), ask=bool(asked))
     archive.flush()
     after, device_after = written()["calls"], device_written(directory)
     archive.close()
@@ -64,12 +67,12 @@ def trickle(path: str, streams: int, rounds: int, asked: float) -> dict[str, flo
     return {"calls": (after - before) / data, "device": (device_after - device) / data}
 
 
-def _rounds(archive: Any, live: Sequence[Any], rounds: int, *, ask: bool) -> None:  # noqa: ANN401
+def _rounds(archive: Any, live: Sequence[Any], rounds: range, *, ask: bool) -> None:  # noqa: ANN401
     """Slowly wandering values with noise, two decimals."""
     index = np.arange(len(live), dtype=np.int64)
     rng = np.random.default_rng(4)
     level = rng.uniform(-50, 50, len(live))
-    for number in range(rounds):
+    for number in rounds:
         level += rng.normal(0, 0.05, len(live))
         times = START + SECOND * number + rng.integers(0, SECOND // 1000, len(live))
         archive.insert_columns(index, times, np.round(level + rng.normal(0, 0.1, len(live)), 2), live)

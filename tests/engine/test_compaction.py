@@ -222,7 +222,7 @@ def test_what_is_damaged_stays_and_stops_no_other(tmp_path: Path, kind: ChildKin
     with otrdb.open(path) as archive, patch.object(core_of(archive).segments, "_nominal", SEGMENT):
         streams = [archive.create(f"line/{number}") for number in range(2)]
         rng = np.random.default_rng(2)
-        for turn in range(6):
+        for turn in range(5):
             for stream in streams:
                 stream.insert(10**9 * np.arange(3_000 * turn, 3_000 * turn + 3_000), rng.normal(size=3_000))
             archive.flush()
@@ -231,7 +231,7 @@ def test_what_is_damaged_stays_and_stops_no_other(tmp_path: Path, kind: ChildKin
         archive.expire()
         segment, offset = address_of(streams[0], kind)
         expected, before = digest(streams[1]), numbers(archive)
-    flip(path / SEGMENT_NAMES.name(segment), offset + (50 if kind == ChildKind.SECTIONS else 200))
+    flip(path / SEGMENT_NAMES.name(segment), offset + (200 if kind == ChildKind.LEAF else 50))
     with otrdb.open(path) as archive:
         done = archive.compact()
         assert [finding.code for finding in done.findings] == ["OTR-5010"]
@@ -244,10 +244,10 @@ def test_what_is_damaged_stays_and_stops_no_other(tmp_path: Path, kind: ChildKin
 
 
 def address_of(stream: Any, kind: ChildKind) -> tuple[int, int]:
-    """Where the first leaf of a stream stands, which is in sections, or the first of these, or the node."""
+    """Where the newest leaf of a stream stands, which is in sections, or the first of these, or the node."""
     source, address = stream.state.source, stream.state.committed.root
     while True:
-        child = next(child for child in source.node_at(address).children if child.address)
+        child = [child for child in source.node_at(address).children if child.address][-1]
         if child.kind == ChildKind.SECTIONS:
             places: dict[ChildKind, Any] = {
                 ChildKind.NODE: address,

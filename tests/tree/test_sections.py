@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from otrdb import tree
 from otrdb.errors import Damaged
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
+from otrdb.tree.geometry import LEAF_CAPACITY
 from otrdb.tree.growth import LARGE, MOST_SECTIONS, appended, kept_sections
 from otrdb.tree.leaf_block import encode_leaf
 from otrdb.tree.leaves import ArrayLeaf, StoredLeaf
@@ -214,23 +215,24 @@ def test_a_point_is_coded_a_few_times_however_small_the_commits(step: int) -> No
     assert coded <= 12_000 * (1 + log2(12_000 / step))
 
 
-def test_bulk_inserts_code_no_large_part_twice() -> None:
+def test_bulk_inserts_leave_whole_leaves_and_code_one_of_each_batch_twice_at_most() -> None:
     harness = Harness()
     insert_in_steps(harness, steady(400_000), 100_000)
-    assert max(map(len, sizes(harness))) == 2
+    *complete, _ = sizes(harness)
+    assert max(map(len, complete)) == 1
     coded = sum(section for leaf in sizes(harness) for section in leaf)
     assert coded == 400_000
     written = [int.from_bytes(head[8:12], "little") for head, body in harness.blocks._blocks if body]
-    assert sum(written) - coded < 3 * LARGE
+    assert sum(written) - coded < 3 * LEAF_CAPACITY
 
 
-def test_a_leaf_behind_which_points_have_come_has_two_sections_at_most() -> None:
+def test_a_leaf_behind_which_points_have_come_is_one_block() -> None:
     harness = Harness()
     times, words = steady(60_000)
     insert_in_steps(harness, (times[:30_000], words[:30_000]), 900)
     harness.insert(times[30_000:], words[30_000:])
-    *_, full, _, _ = sizes(harness)
-    assert max(map(len, sizes(harness)[-4:])) <= 2, full
+    *complete, _ = sizes(harness)
+    assert max(map(len, complete)) == 1
     assert harness.faults() == []
 
 

@@ -2,7 +2,7 @@
 
 Three rules, all by numbers of points alone. A section goes with what is written behind it unless it is the
 larger of the two, so a point is coded a few times only, however small the commits are. A leaf behind which
-points have come is left in two sections at most, since it is rather read than written from then on. And a
+points have come is one block again, since it is rather read than written from then on. And a
 leaf that will have to be divided in halves is divided there already when it is written.
 """
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 MOST_SECTIONS: Final = 8
 """Of a leaf to which more points are likely to come."""
 
-MOST_WHEN_FULL: Final = 2
+MOST_WHEN_FULL: Final = 1
 """Of a leaf behind which points have come already: it is rather read than written from then on."""
 
 LARGE: Final = 4_096
