@@ -41,12 +41,13 @@ def _row(results: Results, quantity: Quantity, limits: Sequence[str]) -> list[st
 
 
 def bars(results: Sequence[Results]) -> str:
-    """Every bar and how each run stands to it."""
+    """Every bar and how each run stands to it; a run from before a bar was set has not measured it."""
     names = [f"`{result.name}`" for result in results]
-    judged = [result.document["bars"] for result in results]
+    judged = [{bar["text"]: bar for bar in result.document["bars"]} for result in results]
     if not judged:
         return "*Nothing has been run yet.*"
-    rows = [[_bar_text(per_run[0]), *map(_verdict, per_run)] for per_run in zip(*judged, strict=True)]
+    known = max(judged, key=len)
+    rows = [[_bar_text(bar), *(_verdict(run.get(text)) for run in judged)] for text, bar in known.items()]
     return table(["bar", *names], rows)
 
 
@@ -55,8 +56,8 @@ def _bar_text(bar: dict[str, Any]) -> str:
     return f"{bar['text']}: {relation} {number(bar['limit'])} {bar['unit']}".rstrip()
 
 
-def _verdict(bar: dict[str, Any]) -> str:
-    if bar["met"] is None:
+def _verdict(bar: dict[str, Any] | None) -> str:
+    if bar is None or bar["met"] is None:
         return "not measured"
     if bar["met"]:
         return f"{number(bar['value'])}, met"
