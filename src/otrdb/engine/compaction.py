@@ -58,12 +58,11 @@ READER_SECONDS: Final = 600
 
 
 class _Candidate(NamedTuple):
-    """A segment, the size of its file, and how many bytes of blocks in it are needed and are not."""
+    """A segment, the size of its file, and how many bytes of blocks in it are needed."""
 
     number: int
     size: int
     live: int
-    dead: int
 
 
 class Compactor:
@@ -165,7 +164,7 @@ class Compactor:
             if size - live[number] >= DEAD_SHARE * size:
                 dead = self._blocks_in(number, size, census.damage) - live[number]
                 if dead >= DEAD_SHARE * size:
-                    found.append(_Candidate(number, size, live[number], dead))
+                    found.append(_Candidate(number, size, live[number]))
         return sorted(found, key=lambda each: each.live / each.size)
 
     def _blocks_in(self, number: int, size: int, met: list[Damaged]) -> int:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     from otrdb.storage.catalog import Catalog
     from otrdb.storage.catalog_tables import CatalogVersion
     from otrdb.storage.journal import Journal
+    from otrdb.storage.records import Committed as CommittedEntry
+    from otrdb.storage.records import VersionKept
     from otrdb.storage.segments import SegmentStore
 
     from .state import StreamState
@@ -72,7 +74,7 @@ class Budget:
         return self.total // 10
 
 
-def _nobody() -> None:
+def nobody() -> None:
     """Nobody reads besides."""
 
 
@@ -110,7 +112,7 @@ class Core:
     roots: Roots = field(init=False)
     blocks: CountedBlocks = field(init=False)
     sources: dict[Kind, Source] = field(init=False)
-    oldest_reader: Callable[[], int | None] = _nobody
+    oldest_reader: Callable[[], int | None] = nobody
     """Since when, ns, a reader may be using the files as they were then; None if nobody reads."""
     files: RLock = field(default_factory=RLock)
     """Taken before ``lock``: to delete a segment, and to change what forbids it, `keeping` and `closed`."""
@@ -218,8 +220,8 @@ class Core:
         return self.seen_lsn if self.journal is None else self.journal.next_lsn - 1
 
 
-def committed_of(version: CatalogVersion) -> Committed:
-    """A version as the catalog knows it."""
+def committed_of(version: CatalogVersion | CommittedEntry | VersionKept) -> Committed:
+    """A version as the catalog or an entry tells of it."""
     root = None if version.root == NOWHERE else version.root
     return Committed(version.version, root, version.applied_lsn, version.time)
 

@@ -27,7 +27,6 @@ from .core import committed_of
 from .findings import stream_lost
 from .repoint import repoint
 from .state import StreamState
-from .versions import Committed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,7 +163,7 @@ def _committed(core: Core, state: StreamState, entry: CommittedEntry | VersionKe
     core.moments.pin(state)
     core.pending.applied(state, entry.applied_lsn)
     core.streams.applied[state.number] = entry.applied_lsn
-    state.committed = _version(entry)
+    state.committed = committed_of(entry)
     if state.versions is not None:
         state.versions.append(state.committed)
     state.last_version = max(state.last_version, entry.version)
@@ -177,14 +176,9 @@ def _kept(core: Core, state: StreamState, entry: VersionKept) -> None:
         _committed(core, state, entry)
         return
     if state.versions is not None:
-        state.versions.put(_version(entry))
+        state.versions.put(committed_of(entry))
     if entry.root != NOWHERE:
         repoint(core, state, {entry.version: entry.root})
-
-
-def _version(entry: CommittedEntry | VersionKept) -> Committed:
-    root = None if entry.root == NOWHERE else entry.root
-    return Committed(entry.version, root, entry.applied_lsn, entry.time)
 
 
 def _obliterated(core: Core, entry: Obliterated) -> None:

@@ -36,7 +36,7 @@ from otrdb.times import to_ns
 
 from .archive import Archive
 from .check import silent
-from .core import Budget, Core
+from .core import Budget, Core, nobody
 from .engine import Engine
 from .findings import damage_found, records_lost
 from .follow import Follower
@@ -234,10 +234,6 @@ def _forget(_: int) -> None:
     """Nobody wants to know what is needed."""
 
 
-def _nobody() -> None:
-    """And nobody else reads it."""
-
-
 def open_medium(
     medium: Medium,
     *,
@@ -250,7 +246,7 @@ def open_medium(
     segment: int = SEGMENT_BYTES,
     release: Callable[[], None] = _nothing,
     renew: Callable[[int], None] = _forget,
-    oldest_reader: Callable[[], int | None] = _nobody,
+    oldest_reader: Callable[[], int | None] = nobody,
     new_streams: int | None = None,
 ) -> Archive:
     """Open the archive on any medium; ``release`` lets go of what guards it when it is closed.
