@@ -6,7 +6,7 @@ SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-slow lint format bench report wheel aarch64 clean $(VENV)
+.PHONY: help run test test-crash test-slow lint format proto bench report wheel aarch64 clean $(VENV)
 
 help:
 	@echo "make run        collect this host's own measurements and show them live"
@@ -15,6 +15,7 @@ help:
 	@echo "make test-slow  run every test"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite the layout"
+	@echo "make proto      make what src/otrdb/wire needs from its .proto files"
 	@echo "make bench      run the benchmarks"
 	@echo "make report     write docs/benchmark.md from the results of the benchmarks"
 	@echo "make wheel      build dist/*.whl and the source archive"
@@ -56,6 +57,9 @@ lint: $(VENV)/.dev-stamp
 format: $(VENV)/.dev-stamp
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+proto: $(VENV)/.dev-stamp
+	$(BIN)/python tools/proto.py
 
 bench: $(VENV)/.dev-stamp
 	$(BIN)/python -m benchmarks

@@ -19,12 +19,15 @@ ALLOWED: dict[str, frozenset[str]] = {
     "storage": frozenset({"kernels", "vocabulary"}),
     "engine": frozenset({"kernels", "vocabulary", "tree", "storage"}),
     "baseline": frozenset({"kernels", "vocabulary"}),
+    "wire": frozenset({"kernels", "vocabulary"}),
+    "remote": frozenset({"vocabulary", "wire"}),
+    "server": frozenset({"otrdb", "vocabulary", "wire", "collect"}),
     "collect": frozenset({"otrdb", "vocabulary", "baseline"}),
     "testing": frozenset({"otrdb", "vocabulary", "storage", "engine"}),
-    "cli": frozenset({"otrdb", "vocabulary", "baseline", "collect"}),
-    "otrdb": frozenset({"vocabulary", "engine", "baseline"}),
+    "cli": frozenset({"otrdb", "vocabulary", "baseline", "collect", "server"}),
+    "otrdb": frozenset({"vocabulary", "engine", "baseline", "remote"}),
 }
-DOORS = frozenset({"cli", "collect"})
+DOORS = frozenset({"cli", "collect", "server", "remote"})
 CORE_PACKAGES = frozenset({"numpy", "pcodec", "crc32c", "otrdb"})
 BUILD_ONLY = {"kernels": frozenset({"cython"})}
 WITH_HYPOTHESIS = frozenset({"otrdb.testing.strategies", "otrdb.testing.stateful"})

@@ -7,7 +7,9 @@
 #   tree         geometry, summaries, leaf and node blocks; knows no files
 #   storage      medium, segments, journal, catalog, locks; knows no trees
 #   engine       archive, streams, pending points, commits, versions, snapshots
-#   cli, collect doors: use what this module exports, and the vocabulary
+#   wire         messages of the gRPC services, and points to and from their bytes
+#   cli, collect, server, remote
+#                doors: use what this module exports, and the vocabulary
 #   baseline     simpler archivers to check and measure against; kernels and vocabulary only
 
 import sys

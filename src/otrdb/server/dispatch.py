@@ -1,0 +1,95 @@
+"""From gRPC to the functions that answer, and back.
+
+A call is admitted on the event loop and answered on a thread of the pool. A stream of answers is made message by
+message, each when the one before was taken: a slow client holds one message and no thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+import grpc.aio
+from google.protobuf.message import DecodeError, Message
+
+from otrdb.errors import OtrError
+from otrdb.server.access import Refused
+from otrdb.server.status import INTERNAL, failed, told
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator, Sequence
+    from concurrent.futures import Executor
+
+    from otrdb.server.access import Access
+    from otrdb.server.rpc import Door, Rpc
+
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+_LOG: Final = logging.getLogger(__name__)
+_WRONG_ARGUMENTS: Final = 421
+
+
+class Dispatcher:
+    """Handlers for gRPC that answer from a door, on the threads of a pool, to whom access allows it."""
+
+    def __init__(self, door: Door, access: Access, pool: Executor) -> None:
+        self._door = door
+        self._access = access
+        self._pool = pool
+
+    def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler[Any, Any]:
+        """The handler of a whole service."""
+        return grpc.method_handlers_generic_handler(name, {rpc.name: self._handler(rpc) for rpc in rpcs})
+
+    def _handler(self, rpc: Rpc) -> grpc.RpcMethodHandler[Any, Any]:
+        async def one(request: bytes, context: Context) -> bytes:
+            await self._admit(rpc, context)
+            return await self._run(_first, self._answers(rpc, request))
+
+        async def many(request: bytes, context: Context) -> AsyncIterator[bytes]:
+            await self._admit(rpc, context)
+            answers = self._answers(rpc, request)
+            try:
+                while (answer := await self._run(_next, answers)) is not None:
+                    yield answer
+            finally:
+                await self._run(answers.close)
+
+        if rpc.streaming:
+            return grpc.unary_stream_rpc_method_handler(many)
+        return grpc.unary_unary_rpc_method_handler(one)
+
+    async def _admit(self, rpc: Rpc, context: Context) -> None:
+        try:
+            self._access.check(context.invocation_metadata() or (), rpc.scope)
+        except Refused as refused:
+            code = grpc.StatusCode.UNAUTHENTICATED if refused.unknown else grpc.StatusCode.PERMISSION_DENIED
+            await context.abort(code, refused.details)
+
+    async def _run(self, function: Any, *args: Any) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+
+    def _answers(self, rpc: Rpc, request: bytes) -> Iterator[bytes]:
+        """The answers as bytes; a failure is the last of them."""
+        try:
+            asked = request if rpc.request is None else rpc.request.FromString(request)
+            answered = rpc.answer(self._door, asked)
+            for answer in answered if rpc.streaming else (answered,):
+                yield answer.SerializeToString() if isinstance(answer, Message) else answer
+        except DecodeError:
+            yield failed(_WRONG_ARGUMENTS, f"That is no request of {rpc.name}.")
+        except OtrError as error:
+            yield told(error)
+        except Exception:
+            _LOG.exception("%s failed", rpc.name)
+            yield failed(INTERNAL, f"{rpc.name} failed: this is a bug of the server, whose log says more.")
+
+
+def _first(answers: Iterator[bytes]) -> bytes:
+    return next(answers)
+
+
+def _next(answers: Iterator[bytes]) -> bytes | None:
+    return next(answers, None)

@@ -1,0 +1,50 @@
+"""What an RPC is: a name, who may call it, and a function that answers.
+
+Answers are made on threads of a pool, never on the event loop, and know nothing of gRPC: `otrdb.server.dispatch`
+calls them. They raise `OtrError`s; `otrdb.server.status` turns these into what goes over the wire.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from otrdb import Archive
+
+
+class Scope(IntEnum):
+    """What a caller may do; each includes those before it."""
+
+    READ = 1
+    WRITE = 2
+    ADMIN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What answers are made from."""
+
+    archive: Archive
+    endpoints: tuple[str, ...] = ()
+    """Where the server can be reached, as it tells its clients."""
+    faults: bool = False
+    """Whether faults may be injected."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rpc:
+    """One method of a service.
+
+    `answer(door, request)` gives one message, or with `streaming` an iterable of at least one. The request
+    is a `request` message, or the bytes as they came if that is None. Messages may be given as bytes, too.
+    """
+
+    name: str
+    scope: Scope
+    answer: Callable[[Door, Any], Any]
+    request: Any = None
+    streaming: bool = False
