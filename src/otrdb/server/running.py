@@ -87,6 +87,7 @@ class Server(Closing):
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._pool.shutdown()
+            self._loop.close()
 
 
 def _options(limits: Limits) -> list[tuple[str, int]]:
