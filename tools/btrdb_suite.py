@@ -43,8 +43,7 @@ def served(archive: Path) -> Iterator[str]:
     command = [*OTRDB, "serve", "-a", str(archive), "--grpc", "127.0.0.1:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stdout is not None
-            greeting = server.stdout.readline()
+            greeting = server.stdout.readline() if server.stdout else ""
             found = re.search(r"served at (127\.0\.0\.1:\d+)", greeting)
             if found is None:
                 raise SystemExit(f"The server does not start: {greeting}")

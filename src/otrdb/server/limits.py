@@ -22,7 +22,7 @@ class Limits:
     request_bytes: int = 64 << 20
     """Bytes of all requests that are being answered."""
     request: int = 4 << 20
-    """Bytes of one request; gRPC refuses more by itself. 50,000 points, which clients send at once, take 1 MB."""
+    """Bytes of one request; gRPC refuses more. 50,000 points, which clients send at once, take 1 MB."""
 
 
 class Overloaded(Exception):  # noqa: N818
@@ -59,6 +59,8 @@ class Load:
         if self._calls >= limits.calls:
             raise Overloaded(f"The server is answering {self._calls} calls already. Try again later.")
         if self._of_one[peer] >= limits.calls_of_one:
-            raise Overloaded(f"{self._of_one[peer]} calls of this connection are being answered. Make fewer at once.")
+            raise Overloaded(
+                f"{self._of_one[peer]} calls of this connection are being answered. Make fewer at once."
+            )
         if self._bytes + size > limits.request_bytes:
             raise Overloaded("The server is busy with other clients' data. Try again later.")

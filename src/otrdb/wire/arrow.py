@@ -1,8 +1,7 @@
 """Arrow data as they go over the network: complete IPC streams of columns of fixed width without nulls.
 
-Streams are written here, from a schema that is kept and a few words per batch, since that is most of the cost of
-a small answer (by nanoarrow it takes twenty times as long); they are read by nanoarrow, which checks what came.
-The layout is that of https://arrow.apache.org/docs/format/Columnar.html, of metadata version 5.
+Streams are written here, from a schema that is kept and a few words per batch, and read by nanoarrow, which
+checks what came. https://arrow.apache.org/docs/format/Columnar.html has the layout, of metadata version 5.
 """
 
 from __future__ import annotations
@@ -75,8 +74,10 @@ def stream(schema: bytes, columns: Sequence[Array]) -> list[bytes | memoryview]:
         [{'value': 20.5}]
     """
     sizes = [column.nbytes for column in columns]
-    body = [memoryview(np.ascontiguousarray(column)).cast("B") if column.size else b"" for column in columns]
-    padded = [part for size, data in zip(sizes, body, strict=True) for part in (data, bytes(-size % _ALIGNED))]
+    body = [np.ascontiguousarray(column).data.cast("B") if column.size else b"" for column in columns]
+    padded = [
+        part for size, data in zip(sizes, body, strict=True) for part in (data, bytes(-size % _ALIGNED))
+    ]
     return [schema, _metadata(len(columns[0]), sizes), *padded, _END]
 
 
@@ -120,10 +121,9 @@ def _field(nanoarrow: Foreign, name: str, form: str) -> Foreign:
 
 
 def _first_message(written: bytes) -> bytes:
-    """The schema of a stream, as it was written: the length of its metadata follows a mark, if there is one."""
-    at = len(_CONTINUATION) if written.startswith(_CONTINUATION) else 0
-    (size,) = struct.unpack_from("<i", written, at)
-    return written[: at + 4 + size]
+    """The schema of a stream, as it was written: the length of its metadata follows a mark."""
+    _, size = _PREFIX.unpack_from(written)
+    return written[: _PREFIX.size + size]
 
 
 # --- what clients send
@@ -175,8 +175,8 @@ def _unreadable() -> InvalidArrow:
 
 
 def _check_messages(written: bytes) -> None:
-    """`InvalidArrow` if a batch is compressed: it might unfold to any size. Also if a message is longer than the
-    data are, before room is made for it. Raises struct.error where there is no message.
+    """`InvalidArrow` if a batch is compressed, since it might unfold to any size; or if a message is longer
+    than the data are, before room is made for it. Raises struct.error where there is no message.
     """
     at = 0
     while at < len(written):
