@@ -191,6 +191,13 @@ class InvalidVersions(OtrError, ValueError):
     default_advice = "Versions count up from 10; give the older one first."
 
 
+class BadQuery(OtrError, ValueError):
+    """An SQL statement is not one that is answered, or asks for too much."""
+
+    code = "OTR-4410"
+    default_advice = "Ask one SELECT of the table streams, with parameters $1, $2 and so on."
+
+
 class VersionNotAvailable(OtrError, LookupError):
     """That version has not been made yet, or has been pruned."""
 

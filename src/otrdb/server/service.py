@@ -4,8 +4,14 @@ from __future__ import annotations
 
 from typing import Final
 
-from otrdb.server import info
+from otrdb.server import csv, info, lookup, metadata, sql_query
 
 NAME: Final = "v5api.BTrDB"
 
-RPCS: Final = (*info.RPCS,)
+RPCS: Final = (
+    *info.RPCS,
+    *metadata.RPCS,
+    *lookup.RPCS,
+    *sql_query.RPCS,
+    *csv.RPCS,
+)
