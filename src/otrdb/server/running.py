@@ -13,6 +13,7 @@ from otrdb.closing import Closing
 from otrdb.server import service
 from otrdb.server.access import Anyone
 from otrdb.server.dispatch import Dispatcher
+from otrdb.server.limits import Limits
 from otrdb.server.rpc import Door
 
 if TYPE_CHECKING:
@@ -27,15 +28,6 @@ THREADS: Final = 16
 GRACE: Final = 5.0
 """Seconds that calls have to end when the server stops."""
 
-LONGEST_REQUEST: Final = 16 << 20
-"""Bytes. 50,000 points, which clients send at once, take 1 MB."""
-
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", LONGEST_REQUEST),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.so_reuseport", 0),
-)
-
 
 class Server(Closing):
     """A server of an archive on a thread of its own. Closing it leaves the archive open.
@@ -47,12 +39,20 @@ class Server(Closing):
         True
     """
 
-    def __init__(self, archive: Archive, addresses: Sequence[str], access: Access | None = None) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        addresses: Sequence[str],
+        access: Access | None = None,
+        *,
+        limits: Limits | None = None,
+    ) -> None:
         self.ports: list[int] = []
         """The port of each address, which may have asked for any by 0."""
         self._archive = archive
         self._addresses = addresses
         self._access = access or Anyone()
+        self._limits = limits or Limits()
         self._pool = ThreadPoolExecutor(THREADS, "otrdb-answer")
         self._loop = asyncio.new_event_loop()
         self._server = self._made()
@@ -66,13 +66,13 @@ class Server(Closing):
         return self._loop.run_until_complete(self._start())
 
     async def _start(self) -> grpc.aio.Server:
-        server = grpc.aio.server(options=_OPTIONS)
+        server = grpc.aio.server(options=_options(self._limits))
         self.ports = [server.add_insecure_port(address) for address in self._addresses]
         endpoints = tuple(
             f"{address.rpartition(':')[0]}:{port}"
             for address, port in zip(self._addresses, self.ports, strict=True)
         )
-        dispatcher = Dispatcher(Door(self._archive, endpoints), self._access, self._pool)
+        dispatcher = Dispatcher(Door(self._archive, endpoints), self._access, self._pool, self._limits)
         server.add_generic_rpc_handlers((dispatcher.service(service.NAME, service.RPCS),))
         await server.start()
         return server
@@ -88,3 +88,12 @@ class Server(Closing):
             self._thread.join()
             self._loop.close()
             self._pool.shutdown()
+            self._loop.close()
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", limits.request),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from otrdb.server import csv, info, lookup, metadata, sql_query
+from otrdb.server import csv, info, joining, lookup, metadata, points, sql_query, windows, writing
 
 NAME: Final = "v5api.BTrDB"
 
@@ -14,4 +14,8 @@ RPCS: Final = (
     *lookup.RPCS,
     *sql_query.RPCS,
     *csv.RPCS,
+    *points.RPCS,
+    *windows.RPCS,
+    *writing.RPCS,
+    *joining.RPCS,
 )
