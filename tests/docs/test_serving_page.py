@@ -19,9 +19,17 @@ def test_the_commands_run(tmp_path: Path) -> None:
 
 def test_the_table_is_that_of_the_settings() -> None:
     section = TEXT[TEXT.index("## Settings") : TEXT.index("## Stopping")]
-    shown = {name: default or None for names, default in ROW.findall(section) for name in re.findall(r"`(\w+)`", names)}
+    shown = {
+        name: default or None
+        for names, default in ROW.findall(section)
+        for name in re.findall(r"`(\w+)`", names)
+    }
     text = {name: str(each.default) if each.default is not None else None for name, each in TABLE.items()}
-    written = {name: each.form.write(each.default).strip('"') for name, each in TABLE.items() if each.default is not None}
+    written = {
+        name: each.form.write(each.default).strip('"')
+        for name, each in TABLE.items()
+        if each.default is not None
+    }
     assert shown == text | written
 
 

@@ -17,10 +17,9 @@ def call(
     channel: grpc.Channel, name: str, request: bytes = b"", *, key: str | None = None, scheme: str = "Bearer"
 ) -> bytes:
     """Call an RPC of BTrDB's service that gives one answer."""
-    metadata = [("x-api-client", "btrdbpy-5.34.2")]
-    if key is not None:
-        metadata.append(("authorization", f"{scheme} {key}"))
-    answered: bytes = channel.unary_unary(f"/v5api.BTrDB/{name}")(request, metadata=metadata, timeout=30)
+    authorization = () if key is None else (("authorization", f"{scheme} {key}"),)
+    ask: Any = channel.unary_unary(f"/v5api.BTrDB/{name}")
+    answered: bytes = ask(request, metadata=(("x-api-client", "btrdbpy-5.34.2"), *authorization), timeout=30)
     return answered
 
 

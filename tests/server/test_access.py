@@ -76,7 +76,9 @@ def test_a_scope_includes_those_before_it(tmp_path: Path, held: Scope, needed: S
     if held >= needed:
         access.check([("authorization", f"Bearer {secret}")], needed)
         return
-    with pytest.raises(Refused, match=f"scope {held.name.lower()}; the call needs {needed.name.lower()}") as found:
+    with pytest.raises(
+        Refused, match=f"scope {held.name.lower()}; the call needs {needed.name.lower()}"
+    ) as found:
         access.check([("authorization", f"Bearer {secret}")], needed)
     assert not found.value.unknown
 
@@ -166,7 +168,7 @@ def connect(endpoint: str, key: str | None) -> dict[str, Any]:
 
 def test_health_needs_no_key(channel: grpc.Channel, path: Path) -> None:
     KeyFile(path).create("a", Scope.READ)
-    check = channel.unary_unary("/grpc.health.v1.Health/Check")
+    check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
     for service in ("", "v5api.BTrDB"):
         answered = check(health_pb2.HealthCheckRequest(service=service).SerializeToString())
         assert health_pb2.HealthCheckResponse.FromString(answered).status == 1
@@ -179,8 +181,8 @@ def test_health_needs_no_key(channel: grpc.Channel, path: Path) -> None:
 def test_who_watches_the_health_is_told_of_the_stop_and_does_not_delay_it(
     channel: grpc.Channel, server: Server
 ) -> None:
-    watched = channel.unary_stream(WATCH)(b"")
-    statuses = map(health_pb2.HealthCheckResponse.FromString, watched)
+    watch: Any = channel.unary_stream(WATCH)
+    statuses = map(health_pb2.HealthCheckResponse.FromString, watch(b""))
     assert next(statuses).status == health_pb2.HealthCheckResponse.SERVING
     server.close()
     assert [answer.status for answer in statuses] == [health_pb2.HealthCheckResponse.NOT_SERVING]
@@ -188,7 +190,7 @@ def test_who_watches_the_health_is_told_of_the_stop_and_does_not_delay_it(
 
 
 def test_reflection_tells_the_interface(channel: grpc.Channel) -> None:
-    ask = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
+    ask: Any = channel.stream_stream("/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo")
     requests = [
         reflection_pb2.ServerReflectionRequest(list_services=""),
         reflection_pb2.ServerReflectionRequest(file_containing_symbol="v5api.BTrDB"),

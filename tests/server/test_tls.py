@@ -1,4 +1,4 @@
-"""TLS: with a certificate from two files, for whoever trusts it, and another one once the files are renewed."""
+"""TLS: with a certificate from two files, and another one once the files are renewed."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def test_what_is_no_pair_is_refused_at_the_start(files: tuple[Path, Path], tmp_p
     for certificate, key in ((files[0], other[1]), (files[1], files[0]), (tmp_path / "text.pem", files[1])):
         with pytest.raises(InvalidArgument, match="no certificate and its key"):
             Certificate(certificate, key)
-    with pytest.raises(InvalidArgument, match="Cannot read .*none.pem"):
+    with pytest.raises(InvalidArgument, match=r"Cannot read .*none\.pem"):
         Certificate(tmp_path / "none.pem", files[1])
 
 

@@ -107,7 +107,7 @@ def checked_interval(every: int) -> int:
 def observer(
     recorder: Recorder, archive: Path, interval: int, plain: bool
 ) -> Iterator[Callable[[Status], None]]:
-    """Shows each round: in a table on a terminal, else or if `plain` in lines, at most one every `interval`."""
+    """Shows each round: in a table on a terminal; else, or if `plain`, in a line every few seconds."""
     if plain or not sys.stdout.isatty():
         from otrdb.collect.lines import Lines
 

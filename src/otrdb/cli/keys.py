@@ -39,7 +39,9 @@ def create(archive: Path, name: str, scope: str) -> None:
     """
     _make_sure_of(archive)
     click.echo(KeyFile(archive).create(name, Scope[scope.upper()]))
-    click.echo("Keep it: it is not shown again. From now on the server lets in nobody without a key.", err=True)
+    click.echo(
+        "Keep it: it is not shown again. From now on the server lets in nobody without a key.", err=True
+    )
 
 
 def _make_sure_of(archive: Path) -> None:
@@ -70,4 +72,6 @@ def revoke(archive: Path, name: str) -> None:
     check_exists(archive)
     keys = KeyFile(archive)
     if not keys.revoke(name):
-        click.echo(f"No key is left, so nobody is let in. To let in everybody again, remove {keys.path}", err=True)
+        click.echo(
+            f"No key is left, so nobody is let in. To let in everybody again, remove {keys.path}", err=True
+        )

@@ -24,12 +24,13 @@ if TYPE_CHECKING:
 
     from otrdb.collect.loop import Status
     from otrdb.collect.schedule import Stop
+    from otrdb.export import Foreign
     from otrdb.server.serving import Serving
     from otrdb.server.settings import Setting, Settings
 
 _HOUR: Final = 3600.0
 _HOLD: Final = 3600
-_EVERYWHERE: Final = {"0.0.0.0", "[::]"}  # noqa: S104
+_EVERYWHERE: Final = {"0.0.0.0", "[::]"}
 
 
 def _option(setting: Setting) -> Callable[[Any], Any]:
@@ -55,17 +56,25 @@ def _settings_options(function: Callable[..., Any]) -> Callable[..., Any]:
     envvar="OTRDB_CONFIG",
     help="A TOML file of settings; or set $OTRDB_CONFIG.",
 )
-@click.option("--show-config", is_flag=True, help="Print the settings in force and where they are from, and end.")
+@click.option(
+    "--show-config", is_flag=True, help="Print the settings in force and where they are from, and end."
+)
 @click.option("--plain", is_flag=True, help="With --collect: a line every few seconds instead of a table.")
 @archive_option
 @click.pass_context
 def command(
-    context: click.Context, archive: Path, config: Path | None, show_config: bool, plain: bool, **given: Any
+    context: click.Context,
+    /,
+    archive: Path,
+    config: Path | None,
+    show_config: bool,
+    plain: bool,
+    **given: Foreign,
 ) -> None:
     """Answer the clients of BTrDB, and OtrDB's own, over gRPC until Ctrl-C or SIGTERM.
 
-    Every setting may also be in a TOML file (grpc_tls = "..." for --grpc-tls) or a variable of the environment
-    (OTRDB_SERVE_GRPC_TLS). Flags go before variables, and these before the file.
+    Every setting may also be in a TOML file (grpc_tls = "..." for --grpc-tls) or a variable of the
+    environment (OTRDB_SERVE_GRPC_TLS). Flags go before variables, and these before the file.
     """
     chosen = choose(_flags(context, archive, given), os.environ, config)
     if show_config:
@@ -150,7 +159,9 @@ def _collect(
     interval = settings.collect_every
     recorder = Recorder(served.archive, settings.collection or own_collection())
     with observer(recorder, settings.archive, interval, plain) as observe:
-        loop = Loop(HostCollector(), recorder, SystemClock(), clock_is_right, interval, _HOLD, observe, upkeep)
+        loop = Loop(
+            HostCollector(), recorder, SystemClock(), clock_is_right, interval, _HOLD, observe, upkeep
+        )
         return loop.run(stop.wait)
 
 

@@ -54,7 +54,7 @@ def due_rounds(every: int, now: Callable[[], int], wait: Callable[[float], bool]
 
 @contextmanager
 def stopping_on_signals(second: Handler = signal.default_int_handler) -> Iterator[Stop]:
-    """A `Stop` that Ctrl-C, SIGTERM and the end of the terminal set; this one not where it is ignored (nohup).
+    """A `Stop` that Ctrl-C, SIGTERM and the end of the terminal set, unless they are ignored (nohup).
 
     What comes a second time is handled by `second`, which interrupts whatever takes so long.
     """

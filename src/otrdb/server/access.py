@@ -20,8 +20,8 @@ _INVALID: Final = "invalid api key"
 """In exactly these words clients expect it."""
 
 
-class Refused(Exception):
-    """A call is refused before it is looked at: `unknown` if the key is none, else the key may not do this."""
+class Refused(Exception):  # noqa: N818  (named by the condition, as all our errors)
+    """A call is refused before it is looked at: `unknown` if the key is none, else it may not do this."""
 
     def __init__(self, details: str, *, unknown: bool) -> None:
         super().__init__(details)
@@ -45,7 +45,7 @@ class Anyone:
 
 
 class KeyAccess:
-    """Lets in who has one of the API keys of the archive in `directory`, as they are at the moment of the call.
+    """Lets in who has one of the API keys of the archive in `directory`, as they are when called.
 
     While there is no file of keys, everybody is let in if `trusting`, else nobody. A file without keys lets
     nobody in: the last key was revoked, which must not open what it had closed.
@@ -73,7 +73,7 @@ class KeyAccess:
         try:
             return self._keys()
         except (OtrError, OSError) as error:
-            _LOG.error("Nobody is let in, since the API keys cannot be read: %s", error)  # noqa: TRY400
+            _LOG.error("Nobody is let in, since the API keys cannot be read: %s", error)
             raise Refused("The server cannot read its API keys; its log says more.", unknown=False) from error
 
 

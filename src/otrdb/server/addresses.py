@@ -59,7 +59,11 @@ class Address:
         """The error that says that one cannot listen here."""
         reason = "" if error is None else f": {error.strerror}"
         taken = error is not None and error.errno == errno.EADDRINUSE
-        advice = "Stop the other server, or choose another port." if taken else "Choose an address of this machine."
+        advice = (
+            "Stop the other server, or choose another port."
+            if taken
+            else "Choose an address of this machine."
+        )
         return InvalidArgument(f"Cannot listen on {self.text}{reason}.", advice=advice)
 
     def _places(self) -> list[tuple[int, tuple[str, int]]]:

@@ -29,7 +29,8 @@ class Certificate:
 
     def credentials(self) -> grpc.ServerCredentials:
         """For gRPC, which asks before every handshake whether there is a new pair."""
-        return grpc.dynamic_ssl_server_credentials(self._first, self._renewed)
+        # Its types do not know of None, which its documentation gives for "no change".
+        return grpc.dynamic_ssl_server_credentials(self._first, self._renewed)  # type: ignore[arg-type]
 
     def _renewed(self) -> grpc.ServerCertificateConfiguration | None:
         """The new pair; None while the one before is to be used."""

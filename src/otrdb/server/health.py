@@ -9,6 +9,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
+import grpc.aio
 from google.protobuf.descriptor_pool import DescriptorPool
 from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection
@@ -16,18 +17,18 @@ from grpc_reflection.v1alpha import reflection
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Sequence
 
-    import grpc.aio
     from google.protobuf.descriptor import FileDescriptor
+
+    _Context = grpc.aio.ServicerContext[Any, Any]
 
 NAME: Final = "grpc.health.v1.Health"
 
 _Request = health_pb2.HealthCheckRequest
 _Response = health_pb2.HealthCheckResponse
-_Context = Any
 
 
 class Health:
-    """The health of some services, and of the server as a whole, which has no name: it serves until it stops."""
+    """The health of some services, and of the server as a whole, which has no name: good until it stops."""
 
     def __init__(self, services: Iterable[str]) -> None:
         self._services = frozenset({"", *services})
@@ -37,7 +38,7 @@ class Health:
         """From now on nothing is served; whoever watches is told, and watches no more."""
         self._stopping.set()
 
-    def handler(self) -> grpc.GenericRpcHandler[Any, Any]:
+    def handler(self) -> grpc.GenericRpcHandler:
         """The handler of the service."""
         coders: dict[str, Any] = {
             "request_deserializer": _Request.FromString,
@@ -49,7 +50,9 @@ class Health:
         }
         return grpc.method_handlers_generic_handler(NAME, handlers)
 
-    async def _check(self, request: health_pb2.HealthCheckRequest, context: _Context) -> Any:
+    async def _check(
+        self, request: health_pb2.HealthCheckRequest, context: _Context
+    ) -> health_pb2.HealthCheckResponse:
         if request.service not in self._services:
             await context.abort(grpc.StatusCode.NOT_FOUND, f"There is no service {request.service!r}.")
         return self._status(request.service)

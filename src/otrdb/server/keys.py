@@ -1,6 +1,6 @@
 """The API keys of an archive, in one file of its directory.
 
-A key is 256 random bits: nobody finds it by trying, so that one SHA-256 keeps it as well as the slow hashes do that
+A key is 256 random bits: nobody finds it by trying. So one SHA-256 keeps it as well as the slow hashes that
 passwords need, and can be made for every call.
 """
 
@@ -14,17 +14,18 @@ import os
 import re
 import secrets
 import time
+import weakref
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from otrdb.errors import Damaged, InvalidArgument, NotAnArchive, UnsupportedFormat
 from otrdb.server.rpc import Scope
 from otrdb.times import format_ns, to_ns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
 FILE_NAME: Final = "keys.json"
 _NEW_NAME: Final = "keys.json.new"
@@ -60,8 +61,8 @@ class KeyFile:
     """The keys of the archive in `directory`. Changes are durable, and atomic beside other processes.
 
     Example:
-        >>> import tempfile
-        >>> keys = KeyFile(Path(tempfile.mkdtemp()))
+        >>> import pathlib, tempfile
+        >>> keys = KeyFile(pathlib.Path(tempfile.mkdtemp()))
         >>> secret = keys.create("plotter", Scope.READ)
         >>> [(key.name, key.scope.name) for key in keys.read() or ()]
         [('plotter', 'READ')]
@@ -94,7 +95,8 @@ class KeyFile:
             keys = self.read() or ()
             if any(key.name == name for key in keys):
                 raise InvalidArgument(
-                    f"There is a key {name!r} already.", advice="Choose another name, or revoke that one first."
+                    f"There is a key {name!r} already.",
+                    advice="Choose another name, or revoke that one first.",
                 )
             self._write([*keys, Key(name, scope, digest_of(secret), time.time_ns())])
         return secret
@@ -150,31 +152,30 @@ class CurrentKeys:
 
     def __init__(self, file: KeyFile) -> None:
         self._file = file
-        self._read: Any = None
+        self._close: Callable[[], object] = lambda: None
         self._stamp: tuple[int, int, int] | None = None
         self._keys: tuple[Key, ...] | None = None
 
     def __call__(self) -> tuple[Key, ...] | None:
         """What `KeyFile.read` would return, and raise; raises `OSError` where it cannot be read."""
         try:
-            stamp = _stamp(os.stat(self._file.path))
-            if stamp != self._stamp:
+            if _stamp(os.stat(self._file.path)) != self._stamp:
                 self._load()
         except FileNotFoundError:
-            self.close()
+            self._forget()
         return self._keys
 
     def _load(self) -> None:
-        self.close()
-        self._read = self._file.path.open("rb")
-        keys = _parsed(self._file.path, self._read.read())
-        self._stamp, self._keys = _stamp(os.fstat(self._read.fileno())), keys
+        self._forget()
+        descriptor = os.open(self._file.path, os.O_RDONLY | os.O_CLOEXEC)
+        self._close = weakref.finalize(self, os.close, descriptor)
+        status = os.fstat(descriptor)
+        self._keys = _parsed(self._file.path, os.pread(descriptor, status.st_size, 0))
+        self._stamp = _stamp(status)
 
-    def close(self) -> None:
-        """Forget what was read."""
-        if self._read is not None:
-            self._read.close()
-        self._read = self._stamp = self._keys = None
+    def _forget(self) -> None:
+        self._close()
+        self._stamp = self._keys = None
 
 
 def _stamp(status: os.stat_result) -> tuple[int, int, int]:

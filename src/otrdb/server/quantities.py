@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from fractions import Fraction
 from typing import Final
 
 _SIZE: Final = re.compile(r"(?P<number>[0-9]+(?:\.[0-9]+)?)\s*(?P<unit>[kKMGT]i?)?B?")
@@ -11,7 +12,7 @@ _WIDTHS: Final = {"h": 3_600 * 10**9, "min": 60 * 10**9, "s": 10**9, "ms": 10**6
 
 
 def to_size(size: str | int) -> int:
-    """Bytes, from a number and a unit of 1,000 (kB, MB, ...) or 1,024 (KiB, MiB, ...). ValueError if it is no size.
+    """Bytes, from a number and a unit of 1,000 (kB, MB, ...) or 1,024 (KiB, MiB, ...); else ValueError.
 
     Example:
         >>> to_size("64MiB"), to_size("1.5 GB"), to_size("4096")
@@ -22,7 +23,8 @@ def to_size(size: str | int) -> int:
         raise ValueError(size)
     unit = found["unit"] or ""
     base = 1024 if unit.endswith("i") else 1000
-    return round(float(found["number"]) * base ** (_STEPS.index(unit[0].upper()) + 1 if unit else 0))
+    step = _STEPS.index(unit[0].upper()) + 1 if unit else 0
+    return round(Fraction(found["number"]) * Fraction(base) ** step)
 
 
 def format_size(size: int) -> str:

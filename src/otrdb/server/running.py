@@ -120,7 +120,7 @@ class Server(Closing):
             raise address.refusal(None) from error
 
     def close(self) -> None:
-        """Stop: calls that are being answered have `GRACE` seconds, new ones are refused. May be called again.
+        """Stop: calls that are being answered have `GRACE` seconds, new ones are refused. May be repeated.
 
         Answers that take longer go on without anybody who waits for them, until they are made or meet the
         closed archive.

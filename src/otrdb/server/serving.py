@@ -81,7 +81,9 @@ def doors_of(settings: Settings) -> Doors:
     plain = [] if settings.grpc == _NONE else [Address.parse(settings.grpc)]
     secured = [] if settings.grpc_tls in (None, _NONE) else [Address.parse(settings.grpc_tls)]
     if not plain and not secured:
-        raise InvalidArgument("There is no address to listen on.", advice="Give --grpc or --grpc-tls HOST:PORT.")
+        raise InvalidArgument(
+            "There is no address to listen on.", advice="Give --grpc or --grpc-tls HOST:PORT."
+        )
     for address in [*plain, *secured]:
         address.check_free()
     return Doors(plain, secured, _certificate(settings) if secured else None)
@@ -114,8 +116,8 @@ def _remarks(settings: Settings, doors: Doors, keys: Sequence[Key] | None) -> li
     elif not keys:
         remarks.append(f"All API keys are revoked: nobody is let in. To make one: {_create(settings)}")
     remarks += [
-        f"Warning: {address.text} is reached by other machines, and not encrypted: who can listen to the network "
-        "can read points and keys. --grpc-tls is for that."
+        f"Warning: {address.text} is reached by other machines, and not encrypted: whoever can listen to the "
+        "network can read points and keys. --grpc-tls is for that."
         for address in doors.plain
         if not address.is_local
     ]

@@ -10,15 +10,19 @@ import difflib
 import inspect
 import json
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import otrdb
 from otrdb.errors import InvalidArgument
 from otrdb.server.quantities import format_size, format_width, to_size
 from otrdb.times import to_width
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from otrdb.export import Foreign
 
 PREFIX: Final = "OTRDB_SERVE_"
 ARCHIVE_VARIABLE: Final = "OTRDB_ARCHIVE"
@@ -76,28 +80,42 @@ TRUTH: Final = Form("true or false", (bool,), _truth)
 COLLECTOR: Final = Form("one of " + ", ".join(COLLECTORS), (str,), _collector, "NAME", _in_toml(str))
 
 
-def _setting(default: Any, form: Form, explained: str) -> Any:
-    return field(default=default, metadata={"form": form, "help": explained})
+def _as(form: Form, explained: str) -> dict[str, Any]:
+    return {"form": form, "help": explained}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """What a server is to do."""
 
-    archive: Path = _setting(Path("archive.otr"), FILE, "Directory of the archive.")
-    grpc: str = _setting("127.0.0.1:4410", WORDS, "Where to listen in plain text: HOST:PORT, or none.")
-    grpc_tls: str | None = _setting(None, WORDS, "Where to listen with TLS: HOST:PORT, usually port 4411.")
-    tls_certificate: Path | None = _setting(None, FILE, "The server's certificate and its chain, PEM.")
-    tls_key: Path | None = _setting(None, FILE, "The key of the certificate, PEM.")
-    durability: str = _setting(_DEFAULTS["durability"], WORDS, "sync, interval=250ms or off.")
-    memory: int = _setting(_DEFAULTS["memory"], SIZE, "For caches and points that are pending.")
-    journal: int = _setting(_DEFAULTS["journal"], SIZE, "How long the journal may become.")
-    new_streams: int | None = _setting(None, COUNT, "Most streams that may be made in a minute.")
-    threads: int = _setting(16, COUNT, "Answers that are made at a time.")
-    housekeeping: bool = _setting(True, TRUTH, "Once an hour, drop what is too old and give space back.")
-    collect: str = _setting("none", COLLECTOR, "Archive measurements too: host, or none.")
-    collect_every: int = _setting(10**9, WIDTH, "Time between rounds of the collector.")
-    collection: str | None = _setting(None, WORDS, "Where the collector's streams are.")
+    archive: Path = field(default=Path("archive.otr"), metadata=_as(FILE, "Directory of the archive."))
+    grpc: str = field(
+        default="127.0.0.1:4410", metadata=_as(WORDS, "Where to listen in plain text: HOST:PORT, or none.")
+    )
+    grpc_tls: str | None = field(
+        default=None, metadata=_as(WORDS, "Where to listen with TLS: HOST:PORT, usually port 4411.")
+    )
+    tls_certificate: Path | None = field(
+        default=None, metadata=_as(FILE, "The server's certificate and its chain, PEM.")
+    )
+    tls_key: Path | None = field(default=None, metadata=_as(FILE, "The key of the certificate, PEM."))
+    durability: str = field(
+        default=_DEFAULTS["durability"], metadata=_as(WORDS, "sync, interval=250ms or off.")
+    )
+    memory: int = field(
+        default=_DEFAULTS["memory"], metadata=_as(SIZE, "For caches and points that are pending.")
+    )
+    journal: int = field(default=_DEFAULTS["journal"], metadata=_as(SIZE, "How long the journal may become."))
+    new_streams: int | None = field(
+        default=None, metadata=_as(COUNT, "Most streams that may be made in a minute.")
+    )
+    threads: int = field(default=16, metadata=_as(COUNT, "Answers that are made at a time."))
+    housekeeping: bool = field(
+        default=True, metadata=_as(TRUTH, "Once an hour, drop what is too old and give space back.")
+    )
+    collect: str = field(default="none", metadata=_as(COLLECTOR, "Archive measurements too: host, or none."))
+    collect_every: int = field(default=10**9, metadata=_as(WIDTH, "Time between rounds of the collector."))
+    collection: str | None = field(default=None, metadata=_as(WORDS, "Where the collector's streams are."))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +137,7 @@ class Setting:
         """The variable of the environment."""
         return ARCHIVE_VARIABLE if self.name == "archive" else PREFIX + self.name.upper()
 
-    def read(self, value: object, place: str) -> Any:
+    def read(self, value: Foreign, place: str) -> Foreign:
         """The value, given as text or as TOML has it in `place`."""
         try:
             return self.form.read(value)
@@ -157,7 +175,7 @@ class Chosen:
 
 
 def choose(flags: Mapping[str, str], environment: Mapping[str, str], file: Path | None = None) -> Chosen:
-    """The settings from `flags` (by name, as text), before those of the `environment`, before those of the `file`.
+    """The settings: `flags` (by name, as text) go before the `environment`, and that before the `file`.
 
     `InvalidArgument` names the place of what is unknown or of a wrong type.
 
@@ -180,11 +198,13 @@ def _from_file(file: Path) -> dict[str, tuple[Any, str]]:
     except OSError as error:
         raise InvalidArgument(f"Cannot read {file}: {error.strerror}.", advice="Check --config.") from error
     except ValueError as error:
-        raise InvalidArgument(f"{file} is no TOML: {error}.", advice="Texts need quotes, for example.") from error
+        raise InvalidArgument(
+            f"{file} is no TOML: {error}.", advice="Texts need quotes, for example."
+        ) from error
     return {name: (_of_file(file, name, value), str(file)) for name, value in content.items()}
 
 
-def _of_file(file: Path, name: str, value: object) -> Any:
+def _of_file(file: Path, name: str, value: Foreign) -> Foreign:
     _check_name(name, TABLE, str(file))
     setting = TABLE[name]
     if type(value) not in setting.form.types:
