@@ -22,7 +22,7 @@ from otrdb.server import service
 from otrdb.server.keys import FILE_NAME
 from otrdb.wire import btrdb
 from tests.cli.harness import Shell
-from tests.server.support import call, major_version, make_certificate, refusal
+from tests.server.calling import call, major_version, make_certificate, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

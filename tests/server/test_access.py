@@ -16,7 +16,7 @@ from otrdb.server.access import KeyAccess, Refused, presented
 from otrdb.server.keys import FILE_NAME, KeyFile
 from otrdb.server.rpc import Scope
 from otrdb.server.running import Server
-from tests.server.support import call, major_version, refusal
+from tests.server.calling import call, major_version, refusal
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

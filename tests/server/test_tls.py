@@ -16,7 +16,7 @@ from otrdb.server.certificates import Certificate
 from otrdb.server.keys import KeyFile
 from otrdb.server.rpc import Scope
 from otrdb.server.running import Server
-from tests.server.support import major_version, make_certificate
+from tests.server.calling import major_version, make_certificate
 from tests.server.test_access import connect
 
 if TYPE_CHECKING:
