@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py
+SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py src/otrdb/kernels/protobuf.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help

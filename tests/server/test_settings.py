@@ -25,6 +25,9 @@ memory = "1GiB"
 journal = 8388608
 new_streams = 100
 threads = 4
+calls = 64
+calls_of_one = 32
+request_bytes = "16MB"
 housekeeping = false
 collect = "host"
 collect_every = "500ms"
@@ -39,6 +42,9 @@ VALUES = {
     "journal": 8 << 20,
     "new_streams": 100,
     "threads": 4,
+    "calls": 64,
+    "calls_of_one": 32,
+    "request_bytes": 16_000_000,
     "housekeeping": False,
     "collect": "host",
     "collect_every": 500 * 10**6,

@@ -16,8 +16,8 @@ from otrdb.server.addresses import Address
 from otrdb.server.dispatch import Dispatcher
 from otrdb.server.health import NAME as HEALTH
 from otrdb.server.health import Health, add_reflection
+from otrdb.server.limits import Limits
 from otrdb.server.rpc import Door
-from otrdb.wire import btrdb
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from otrdb import Archive
     from otrdb.server.access import Access
     from otrdb.server.certificates import Certificate
+
+SERVICES: Final = (service,)
 
 THREADS: Final = 16
 """Answers that are made at a time."""
@@ -34,15 +36,6 @@ GRACE: Final = 3.0
 
 LAST_ANSWERS: Final = 1.0
 """Seconds that answers still have, whose calls were ended then."""
-
-LONGEST_REQUEST: Final = 16 << 20
-"""Bytes. 50,000 points, which clients send at once, take 1 MB."""
-
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", LONGEST_REQUEST),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.so_reuseport", 0),
-)
 
 
 class Server(Closing):
@@ -67,6 +60,7 @@ class Server(Closing):
         secured: Sequence[str] = (),
         certificate: Certificate | None = None,
         threads: int = THREADS,
+        limits: Limits | None = None,
     ) -> None:
         self.ports: list[int] = []
         """The port of each address, first of the plain ones, which may have asked for any by 0."""
@@ -77,8 +71,9 @@ class Server(Closing):
         self._secured = [Address.parse(address) for address in secured]
         self._certificate = certificate
         self._access = access or Anyone()
+        self._limits = limits or Limits()
         self._pool = ThreadPoolExecutor(threads, "otrdb-answer")
-        self._health = Health([service.NAME, HEALTH])
+        self._health = Health([each.NAME for each in SERVICES])
         self._loop = asyncio.new_event_loop()
         try:
             self._server = self._loop.run_until_complete(self._start())
@@ -95,16 +90,17 @@ class Server(Closing):
         return [place.at(port) for place, port in zip(places, self.ports, strict=True)]
 
     async def _start(self) -> grpc.aio.Server:
-        server = grpc.aio.server(options=_OPTIONS)
+        server = grpc.aio.server(options=_options(self._limits))
         self.ports = [self._listen(server, address, None) for address in self._plain]
         if self._certificate is not None:
             credentials = self._certificate.credentials()
             self.ports += [self._listen(server, address, credentials) for address in self._secured]
-        dispatcher = Dispatcher(Door(self._archive, tuple(self.addresses)), self._access, self._pool)
-        server.add_generic_rpc_handlers(
-            (dispatcher.service(service.NAME, service.RPCS), self._health.handler())
-        )
-        add_reflection(server, [service.NAME, HEALTH], [btrdb.DESCRIPTOR])
+        door = Door(self._archive, tuple(self.addresses))
+        dispatcher = Dispatcher(door, self._access, self._pool, self._limits)
+        handlers = [dispatcher.service(each.NAME, each.RPCS) for each in SERVICES]
+        server.add_generic_rpc_handlers([*handlers, self._health.handler()])
+        names = [*(each.NAME for each in SERVICES), HEALTH]
+        add_reflection(server, names, [each.FILE for each in SERVICES])
         await server.start()
         return server
 
@@ -146,3 +142,11 @@ class Server(Closing):
         ending.start()
         ending.join(LAST_ANSWERS)
         return not ending.is_alive()
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", limits.request),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),
+    ]

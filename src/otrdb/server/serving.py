@@ -11,6 +11,7 @@ from otrdb.server.access import KeyAccess
 from otrdb.server.addresses import Address
 from otrdb.server.certificates import Certificate
 from otrdb.server.keys import KeyFile
+from otrdb.server.limits import Limits
 from otrdb.server.running import Server
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def serving(settings: Settings) -> Iterator[Serving]:
             secured=[address.text for address in doors.secured],
             certificate=doors.certificate,
             threads=settings.threads,
+            limits=Limits(settings.calls, settings.calls_of_one, settings.request_bytes),
         ) as server,
     ):
         keys = KeyFile(settings.archive).read()

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import otrdb
 from otrdb.errors import InvalidArgument
+from otrdb.server.limits import Limits
 from otrdb.server.quantities import format_size, format_width, to_size
 from otrdb.times import to_width
 
@@ -30,6 +31,7 @@ ARCHIVE_VARIABLE: Final = "OTRDB_ARCHIVE"
 COLLECTORS: Final = ("none", "host")
 
 _DEFAULTS: Final = {name: each.default for name, each in inspect.signature(otrdb.open).parameters.items()}
+_LIMITS: Final = Limits()
 _TRUTHS: Final = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 
 
@@ -110,6 +112,15 @@ class Settings:
         default=None, metadata=_as(COUNT, "Most streams that may be made in a minute.")
     )
     threads: int = field(default=16, metadata=_as(COUNT, "Answers that are made at a time."))
+    calls: int = field(
+        default=_LIMITS.calls, metadata=_as(COUNT, "Calls that may be in flight; more are refused.")
+    )
+    calls_of_one: int = field(
+        default=_LIMITS.calls_of_one, metadata=_as(COUNT, "Calls that may be in flight from one connection.")
+    )
+    request_bytes: int = field(
+        default=_LIMITS.request_bytes, metadata=_as(SIZE, "For all requests that are in flight.")
+    )
     housekeeping: bool = field(
         default=True, metadata=_as(TRUTH, "Once an hour, drop what is too old and give space back.")
     )
