@@ -86,17 +86,10 @@ def serve(archive: Path) -> Iterator[Any]:
         process.communicate()
 
 
-def refused(*words: object, **environment: str) -> str:
+def refused(archive: Path, *words: object) -> str:
     """The one line with which a server does not start."""
-    done = subprocess.run(
-        [*COMMAND, *map(str, words)],
-        capture_output=True,
-        text=True,
-        check=False,
-        env=os.environ | environment,
-        timeout=60,
-    )
-    assert done.returncode == 1, done.stdout + done.stderr
+    done = Shell(archive).run("serve", *words)
+    assert done.exit_code == 1, done.output
     assert len(done.stderr.splitlines()) == 1, done.stderr
     return done.stderr
 
@@ -210,7 +203,7 @@ def test_keys_of_what_is_not_there(archive: Path) -> None:
 
 
 def test_no_public_address_without_a_key(archive: Path) -> None:
-    told = refused("-a", archive, "--grpc", "0.0.0.0:0")
+    told = refused(archive, "--grpc", "0.0.0.0:0")
     assert f"otrdb -a {archive} keys create NAME --scope" in told
     assert not archive.exists()
 
@@ -262,16 +255,16 @@ def test_a_unix_socket(serve: Any, tmp_path: Path) -> None:
 )
 def test_what_makes_no_sense_is_refused(archive: Path, words: list[str], told: str) -> None:
     words = words if "--grpc" in words else [*words, "--grpc", "127.0.0.1:0"]
-    assert told in refused("-a", archive, *words)
+    assert told in refused(archive, *words)
     assert not archive.exists()
 
 
 def test_a_port_or_an_archive_that_is_taken(serve: Any, archive: Path) -> None:
     running = serve()
     other = archive.parent / "other.otr"
-    assert "Address already in use" in refused("-a", other, "--grpc", running.addresses[0])
+    assert "Address already in use" in refused(other, "--grpc", running.addresses[0])
     assert not other.exists()
-    assert refused("-a", archive, "--grpc", "127.0.0.1:0").startswith("OTR-5002")
+    assert refused(archive, "--grpc", "127.0.0.1:0").startswith("OTR-5002")
     running.stop()
 
 
