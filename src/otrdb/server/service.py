@@ -5,8 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from otrdb.server import csv, info, joining, lookup, metadata, points, sql_query, windows, writing
+from otrdb.wire import btrdb
 
 NAME: Final = "v5api.BTrDB"
+
+FILE: Final = btrdb.DESCRIPTOR
+"""What reflection tells of it."""
 
 RPCS: Final = (
     *info.RPCS,
