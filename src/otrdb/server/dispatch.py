@@ -17,9 +17,10 @@ from google.protobuf.message import DecodeError, Message
 from otrdb.errors import OtrError
 from otrdb.server.access import Refused
 from otrdb.server.status import INTERNAL, failed, told
+from otrdb.server.talks import Requests, Talks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Generator, Iterator, Sequence
     from concurrent.futures import Executor
 
     from otrdb.server.access import Access
@@ -38,6 +39,11 @@ class Dispatcher:
         self._door = door
         self._access = access
         self._pool = pool
+        self._talks = Talks(pool)
+
+    def stop(self) -> None:
+        """End at once the calls that would not end by themselves. On the event loop."""
+        self._talks.stop()
 
     def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler[Any, Any]:
         """The handler of a whole service."""
@@ -57,6 +63,13 @@ class Dispatcher:
             finally:
                 await self._run(answers.close)
 
+        async def both(requests: AsyncIterator[bytes], context: Context) -> None:
+            await self._admit(rpc, context)
+            heard = Requests(rpc.request)
+            await self._talks.talk(requests, context, heard, self._answers(rpc, heard))
+
+        if rpc.talking:
+            return grpc.stream_stream_rpc_method_handler(both)
         if rpc.streaming:
             return grpc.unary_stream_rpc_method_handler(many)
         return grpc.unary_unary_rpc_method_handler(one)
@@ -71,12 +84,12 @@ class Dispatcher:
     async def _run(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
 
-    def _answers(self, rpc: Rpc, request: bytes) -> Iterator[bytes]:
-        """The answers as bytes; a failure is the last of them."""
+    def _answers(self, rpc: Rpc, request: bytes | Requests) -> Generator[Any, None, None]:
+        """The answers as bytes, or None as the function gives it; a failure is the last of them."""
         try:
-            asked = request if rpc.request is None else rpc.request.FromString(request)
-            answered = rpc.answer(self._door, asked)
-            for answer in answered if rpc.streaming else (answered,):
+            whole = rpc.request is None or rpc.talking
+            answered = rpc.answer(self._door, request if whole else rpc.request.FromString(request))
+            for answer in answered if rpc.streaming or rpc.talking else (answered,):
                 yield answer.SerializeToString() if isinstance(answer, Message) else answer
         except DecodeError:
             yield failed(_WRONG_ARGUMENTS, f"That is no request of {rpc.name}.")

@@ -72,8 +72,8 @@ class Server(Closing):
             f"{address.rpartition(':')[0]}:{port}"
             for address, port in zip(self._addresses, self.ports, strict=True)
         )
-        dispatcher = Dispatcher(Door(self._archive, endpoints), self._access, self._pool)
-        server.add_generic_rpc_handlers((dispatcher.service(service.NAME, service.RPCS),))
+        self._dispatcher = Dispatcher(Door(self._archive, endpoints), self._access, self._pool)
+        server.add_generic_rpc_handlers((self._dispatcher.service(service.NAME, service.RPCS),))
         await server.start()
         return server
 
@@ -83,7 +83,9 @@ class Server(Closing):
     def close(self) -> None:
         """Stop: calls that are being answered have `GRACE` seconds, new ones are refused. May be called again."""
         if self._thread.is_alive():
+            self._loop.call_soon_threadsafe(self._dispatcher.stop)
             asyncio.run_coroutine_threadsafe(self._server.stop(GRACE), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._pool.shutdown()
+            self._loop.close()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from otrdb.server import info
+from otrdb.server import info, subscribe
 
 NAME: Final = "v5api.BTrDB"
 
-RPCS: Final = (*info.RPCS,)
+RPCS: Final = (*info.RPCS, *subscribe.RPCS)
