@@ -17,8 +17,9 @@ import pytest
 from btrdb.exceptions import StreamNotFoundError
 
 import otrdb
-from otrdb.server import running, subscribe, talks
+from otrdb.server import running, subscribe
 from otrdb.server.access import Refused
+from otrdb.server.limits import Limits
 from otrdb.server.rpc import Scope
 from otrdb.server.running import Server
 from otrdb.wire import btrdb
@@ -286,18 +287,17 @@ def test_hundreds_that_wait_hold_no_threads(archive: Archive, server: Server) ->
     eventually(lambda: followed(archive) == 0)
 
 
-def test_one_too_many_is_refused(
-    archive: Archive, channel: grpc.Channel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(talks, "MOST", 2)
-    lines = [Line(channel) for _ in range(2)]
-    for line in lines:
-        line.follow(archive.create(f"plant/{id(line)}"))
-    refused = Line(channel)
-    assert [answer.stat.code for answer in refused.call] == [426]
-    for line in [*lines, refused]:
-        line.end()
-        line.call.cancel()
+def test_one_too_many_is_refused(archive: Archive) -> None:
+    with Server(archive, ["127.0.0.1:0"], limits=Limits(talks=2)) as server:
+        with grpc.insecure_channel(f"127.0.0.1:{server.ports[0]}") as channel:
+            lines = [Line(channel) for _ in range(2)]
+            for line in lines:
+                line.follow(archive.create(f"plant/{id(line)}"))
+            refused = Line(channel)
+            assert [answer.stat.code for answer in refused.call] == [426]
+            for line in [*lines, refused]:
+                line.end()
+                line.call.cancel()
 
 
 def test_a_server_that_stops_ends_it_at_once(archive: Archive, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,15 @@
 """From gRPC to the functions that answer, and back.
 
-A call is admitted on the event loop and answered on a thread of the pool. A stream of answers is made message by
-message, each when the one before was taken: a slow client holds one message and no thread.
+A call is admitted on the event loop and answered on a thread of the pool. A stream of answers is made some at a
+time, each when those before were taken: a slow client holds a few messages and no thread. A call that is
+cancelled stops after the message that is being made.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
@@ -16,11 +18,13 @@ from google.protobuf.message import DecodeError, Message
 
 from otrdb.errors import OtrError
 from otrdb.server.access import Refused
+from otrdb.server.answers import Answers
+from otrdb.server.limits import Limits, Load, Overloaded
 from otrdb.server.status import INTERNAL, failed, told
 from otrdb.server.talks import Requests, Talks
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Generator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Generator, Sequence
     from concurrent.futures import Executor
 
     from otrdb.server.access import Access
@@ -30,16 +34,19 @@ if TYPE_CHECKING:
 
 _LOG: Final = logging.getLogger(__name__)
 _WRONG_ARGUMENTS: Final = 421
+_DEPLETED: Final = 426
 
 
 class Dispatcher:
     """Handlers for gRPC that answer from a door, on the threads of a pool, to whom access allows it."""
 
-    def __init__(self, door: Door, access: Access, pool: Executor) -> None:
+    def __init__(self, door: Door, access: Access, pool: Executor, limits: Limits | None = None) -> None:
         self._door = door
         self._access = access
         self._pool = pool
-        self._talks = Talks(pool)
+        limits = limits or Limits()
+        self._load = Load(limits)
+        self._talks = Talks(pool, limits)
 
     def stop(self) -> None:
         """End at once the calls that would not end by themselves. On the event loop."""
@@ -52,16 +59,20 @@ class Dispatcher:
     def _handler(self, rpc: Rpc) -> grpc.RpcMethodHandler[Any, Any]:
         async def one(request: bytes, context: Context) -> bytes:
             await self._admit(rpc, context)
-            return await self._run(_first, self._answers(rpc, request))
-
-        async def many(request: bytes, context: Context) -> AsyncIterator[bytes]:
-            await self._admit(rpc, context)
-            answers = self._answers(rpc, request)
             try:
-                while (answer := await self._run(_next, answers)) is not None:
-                    yield answer
-            finally:
-                await self._run(answers.close)
+                with self._load.call(context.peer(), len(request)):
+                    answer: bytes = await self._run(partial(next, self._answers(rpc, request)))
+                    return answer
+            except Overloaded as overloaded:
+                return failed(_DEPLETED, str(overloaded))
+
+        async def many(request: bytes, context: Context) -> None:
+            await self._admit(rpc, context)
+            try:
+                with self._load.call(context.peer(), len(request)):
+                    await self._send(Answers(self._answers(rpc, request)), context)
+            except Overloaded as overloaded:
+                await context.write(failed(_DEPLETED, str(overloaded)))
 
         async def both(requests: AsyncIterator[bytes], context: Context) -> None:
             await self._admit(rpc, context)
@@ -74,6 +85,18 @@ class Dispatcher:
             return grpc.unary_stream_rpc_method_handler(many)
         return grpc.unary_unary_rpc_method_handler(one)
 
+    async def _send(self, answers: Answers, context: Context) -> None:
+        """The answers, as they are made and taken."""
+        more = True
+        try:
+            while more:
+                taken, more = await self._run(answers.take)
+                for answer in taken:
+                    await context.write(answer)
+        finally:
+            if more:  # cancelled, or nobody is there any more
+                self._pool.submit(answers.stop)
+
     async def _admit(self, rpc: Rpc, context: Context) -> None:
         try:
             self._access.check(context.invocation_metadata() or (), rpc.scope)
@@ -81,11 +104,11 @@ class Dispatcher:
             code = grpc.StatusCode.UNAUTHENTICATED if refused.unknown else grpc.StatusCode.PERMISSION_DENIED
             await context.abort(code, refused.details)
 
-    async def _run(self, function: Any, *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+    async def _run(self, function: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _answers(self, rpc: Rpc, request: bytes | Requests) -> Generator[Any, None, None]:
-        """The answers as bytes, or None as the function gives it; a failure is the last of them."""
+    def _answers(self, rpc: Rpc, request: Any) -> Generator[Any, None, None]:
+        """The answers as bytes, or None where `Rpc.answer` gives it; a failure is the last of them."""
         try:
             whole = rpc.request is None or rpc.talking
             answered = rpc.answer(self._door, request if whole else rpc.request.FromString(request))
@@ -98,11 +121,3 @@ class Dispatcher:
         except Exception:
             _LOG.exception("%s failed", rpc.name)
             yield failed(INTERNAL, f"{rpc.name} failed: this is a bug of the server, whose log says more.")
-
-
-def _first(answers: Iterator[bytes]) -> bytes:
-    return next(answers)
-
-
-def _next(answers: Iterator[bytes]) -> bytes | None:
-    return next(answers, None)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-import io
 from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final
 
-import numpy as np
-from nanoarrow.ipc import StreamWriter
-
 from otrdb.errors import ClosedArchive, InvalidArgument, NoSuchStream, OtrError
-from otrdb.export import Column, arrow_stream
 from otrdb.server.asking import stream_of
+from otrdb.server.doubles import to_doubles
 from otrdb.server.rpc import Rpc, Scope
 from otrdb.server.status import told
+from otrdb.server.templates import Shape
 from otrdb.wire import btrdb
+from otrdb.wire.points import with_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from google.protobuf.message import Message
 
     from otrdb import Archive, Arrival, Stream, Subscription
     from otrdb.model import Array, Int64Array
@@ -30,13 +26,15 @@ if TYPE_CHECKING:
 POINTS: Final = 4_096
 """Of one message: a client that does not listen holds as many."""
 
+_ARROW: Final = 3
+
 _UUIDS: Final = 256
 """Looked up at a time."""
 
 _Part = tuple[bytes, "Int64Array", "Array"]
 
 
-def subscribe(door: Door, heard: Heard) -> Iterator[Message | bytes | None]:
+def subscribe(door: Door, heard: Heard) -> Iterator[bytes | None]:
     """The points of the streams that the client names, from then on, until it goes away. Or until it names no
     more streams and none is left.
     """
@@ -102,23 +100,16 @@ def _parts(arrival: Arrival) -> Iterator[_Part]:
             yield stream.uuid.bytes, times[piece], values[piece]
 
 
-def _messages(parts: deque[_Part]) -> Iterator[Message]:
+def _messages(parts: deque[_Part]) -> Iterator[bytes]:
     """One message of each part, none of which is kept while its message waits to be sent."""
+    shape = Shape(("time", "value"))
     while parts:
         with suppress(IndexError):  # cut off meanwhile
-            yield _message(*parts.popleft())
+            yield _message(shape, *parts.popleft())
 
 
-def _message(identity: bytes, times: Int64Array, values: Array) -> Message:
-    return btrdb.SubscriptionResp(uuid=identity, arrowBytes=_arrow(times, values))
-
-
-def _arrow(times: Int64Array, values: Array) -> bytes:
-    """An Arrow IPC stream of raw points, whatever their kind as doubles."""
-    columns = [Column("time", "time", times), Column("value", "float", values.astype(np.float64, copy=False))]
-    written = io.BytesIO()
-    StreamWriter.from_writable(written).serialize_stream(arrow_stream(columns))
-    return written.getvalue()
+def _message(shape: Shape, identity: bytes, times: Int64Array, values: Array) -> bytes:
+    return with_bytes(_of_stream(identity), _ARROW, shape.stream(times, [to_doubles(values)]))
 
 
 def _gone(stream: Stream) -> NoSuchStream:
@@ -127,7 +118,12 @@ def _gone(stream: Stream) -> NoSuchStream:
 
 def _refusal(identity: bytes, error: OtrError) -> bytes:
     """The answer about one stream: the status, and which stream it is about."""
-    return told(error) + btrdb.SubscriptionResp(uuid=identity).SerializeToString()
+    return told(error) + _of_stream(identity)
+
+
+def _of_stream(identity: bytes) -> bytes:
+    uuid: bytes = btrdb.SubscriptionResp(uuid=identity).SerializeToString()
+    return uuid
 
 
 RPCS: Final = (Rpc("Subscribe", Scope.READ, subscribe, btrdb.SubscriptionUpdate, talking=True),)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import grpc
 import grpc.aio
 
+from otrdb.server.answers import Answers
 from otrdb.server.status import failed
 
 if TYPE_CHECKING:
@@ -21,15 +22,13 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from otrdb.export import Foreign
+    from otrdb.server.limits import Limits
 
-    Answers = Generator[bytes | None, None, None]
+    Spoken = Generator[bytes | None, None, None]
     Context = grpc.aio.ServicerContext[Any, Any]
 
-MOST: Final = 1_000
-"""Such calls at a time."""
-
 _AT_ONCE: Final = 1 << 16
-"""Bytes of answers, after which a thread is given back."""
+"""Bytes of answers: what a client that does not listen holds."""
 
 _DEPLETED: Final = 426
 
@@ -74,23 +73,21 @@ class Requests:
 class Talks:
     """All such calls of a server."""
 
-    def __init__(self, pool: Executor) -> None:
+    def __init__(self, pool: Executor, limits: Limits) -> None:
         self._pool = pool
+        self._limits = limits
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
 
     async def talk(
-        self,
-        requests: AsyncIterator[bytes],
-        context: Context,
-        heard: Requests,
-        answers: Answers,
+        self, requests: AsyncIterator[bytes], context: Context, heard: Requests, answers: Spoken
     ) -> None:
         """Have ``answers`` say what they have to say; they give None when that is nothing for now."""
-        if len(self._tasks) >= MOST:
-            await context.write(failed(_DEPLETED, f"There are {MOST:,} such calls already. Try again later."))
+        most = self._limits.talks
+        if len(self._tasks) >= most:
+            await context.write(failed(_DEPLETED, f"There are {most:,} such calls already. Try again later."))
             return
-        task = asyncio.create_task(self._talk(requests, context, heard, answers))
+        task = asyncio.create_task(self._talk(requests, context, heard, Answers(answers, _AT_ONCE)))
         self._tasks.add(task)
         try:
             await task
@@ -109,48 +106,20 @@ class Talks:
             task.cancel()
 
     async def _talk(
-        self,
-        requests: AsyncIterator[bytes],
-        context: Context,
-        heard: Requests,
-        answers: Answers,
+        self, requests: AsyncIterator[bytes], context: Context, heard: Requests, answers: Answers
     ) -> None:
         listening = asyncio.create_task(heard.listen(requests))
         try:
-            over = False
-            while not over:
+            while not answers.ended:
                 heard.woken.clear()
-                said, over = await self._say(answers)
-                for answer in said:
+                taken, more = await asyncio.get_running_loop().run_in_executor(self._pool, answers.take)
+                for answer in taken:
                     heard.deaf = True
                     await context.write(answer)
                     heard.deaf = False
-                if not said and not over:
+                if not more and not answers.ended:
                     await heard.woken.wait()
         finally:
+            self._pool.submit(answers.stop)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
-            await asyncio.get_running_loop().run_in_executor(self._pool, answers.close)
-
-    async def _say(self, answers: Answers) -> tuple[list[bytes], bool]:
-        """Some answers, and whether they were the last. Is over, whoever cancels it, only when the thread
-        is.
-        """
-        saying = asyncio.get_running_loop().run_in_executor(self._pool, _some, answers)
-        try:
-            return await asyncio.shield(saying)
-        finally:
-            await asyncio.wait({saying})
-
-
-def _some(answers: Answers) -> tuple[list[bytes], bool]:
-    said: list[bytes] = []
-    size = 0
-    for answer in answers:
-        if answer is None:
-            return said, False
-        said.append(answer)
-        size += len(answer)
-        if size >= _AT_ONCE:
-            return said, False
-    return said, True
