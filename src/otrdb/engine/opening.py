@@ -60,7 +60,9 @@ LEAST_MEMORY: Final = 8 << 20
 
 CATALOG_NAME: Final = "catalog.sqlite"
 
-OWN_FILES: Final = frozenset({CATALOG_NAME, f"{CATALOG_NAME}.stamp", "writer.lock", "readers"})
+OWN_FILES: Final = frozenset(
+    {CATALOG_NAME, f"{CATALOG_NAME}.stamp", "writer.lock", "readers", "keys.json", "keys.json.new"}
+)
 """What an archive may hold besides segments and journal files."""
 
 EPOCH_BITS: Final = 32
@@ -390,7 +392,10 @@ class Closing:
             core.closed = True
             clean = core.failure is None and not any(_marked(state) for state in core.streams)
         if core.journal is not None:
-            core.journal.close(clean=clean)
+            try:
+                core.journal.close(clean=clean)
+            finally:
+                core.subscribers.close(core.journal.durable_lsn)
 
     def _commit_marked(self) -> None:
         """Commit the streams with marks: a mark's number must not mean something else after the next opening.
