@@ -57,7 +57,17 @@ def run(suite: Path, home: Path) -> str:
     environment = {**os.environ, "HOME": str(home), "BTRDB_INTEGRATION_TEST_PROFILE": "otrdb"}
     for name in ("BTRDB_ENDPOINTS", "BTRDB_API_KEY", "BTRDB_PROFILE", "PYTHONPATH"):
         environment.pop(name, None)
-    command = [sys.executable, "-m", "pytest", "-q", "--runxfail", "-p", "no:cacheprovider", str(suite)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--runxfail",
+        "--disable-warnings",
+        "-p",
+        "no:cacheprovider",
+        str(suite),
+    ]
     done = subprocess.run(command, cwd=home, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     sys.stdout.write(done.stdout)
     return done.stdout.strip().rpartition("\n")[2]
