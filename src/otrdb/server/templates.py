@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from otrdb.errors import InvalidArrow
-from otrdb.wire import arrow
+from otrdb.wire import arrow, arrow_reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,7 +33,7 @@ class Shape:
 
     def __init__(self, names: Sequence[str], template: bytes = b"") -> None:
         if template:
-            self._schema, fields = arrow.template(template)
+            self._schema, fields = arrow_reading.template(template)
         else:
             doubles = [arrow.Field(name, arrow.DOUBLE) for name in names[1:]]
             fields = (arrow.Field(names[0], arrow.TIME), *doubles)

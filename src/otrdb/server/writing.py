@@ -10,7 +10,7 @@ from otrdb.server.asking import check_end, stream_of
 from otrdb.server.doubles import of_kind
 from otrdb.server.rpc import Rpc, Scope
 from otrdb.times import to_ns_array
-from otrdb.wire import arrow, btrdb
+from otrdb.wire import arrow_reading, btrdb
 from otrdb.wire.points import take_points
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def insert(door: Door, request: bytes) -> btrdb.InsertResponse:
 
 def arrow_insert(door: Door, request: btrdb.ArrowInsertParams) -> btrdb.InsertResponse:
     """Store the points of an Arrow stream: the columns "time" and "value", or a first and a second one."""
-    columns = arrow.read(request.arrowBytes)
+    columns = arrow_reading.read(request.arrowBytes)
     if {"time", "value"} <= columns.keys():
         times, values = columns["time"], columns["value"]
     elif len(columns) == 2:
