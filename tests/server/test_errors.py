@@ -54,7 +54,8 @@ def told_as(
     monkeypatch.setattr(otrdb.Stream, "now", refuse)
     with pytest.raises(exceptions.BTrDBError) as raised:
         client.stream_from_uuid(stream.uuid).values(0, 9)
-    return raised.value
+    error_there: Exception = raised.value
+    return error_there
 
 
 @pytest.mark.parametrize("error", NAMED, ids=lambda error: error.__name__)

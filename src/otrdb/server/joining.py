@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     Columns = tuple[Int64Array, Float64Array]
     Table = tuple[Int64Array, list[Float64Array]]
 
-READ: Final = 1 << 16
+READ: Final = 1 << 15
 """Points of all streams together that are read at a time."""
 
 STREAMS: Final = 1024
