@@ -208,6 +208,13 @@ def test_large_calls_give_what_small_ones_do() -> None:
     assert rest == b""
 
 
+def test_read_only_input_is_fine() -> None:
+    times, values = np.arange(3), np.ones(3)
+    times.flags.writeable = values.flags.writeable = False
+    written = kernels.encode_points(b"", FIELD, (times, values))
+    assert decoded(written, 3)[0] == [(time, int(values.view(np.int64)[0])) for time in range(3)]
+
+
 def test_points_beyond_the_room_are_counted() -> None:
     message = kernels.encode_points(b"", FIELD, (np.arange(5), np.ones(5)))
     times, values = np.full(2, -7), np.full(2, -7.0)
