@@ -13,12 +13,14 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock, patch
 
 import grpc
 import pytest
 
 import otrdb
-from otrdb.server import service
+from otrdb.cli.serve import keep_house
+from otrdb.errors import DiskFull
 from otrdb.server.keys import FILE_NAME
 from otrdb.wire import btrdb
 from tests.cli.harness import Shell
@@ -30,9 +32,6 @@ if TYPE_CHECKING:
 
 COMMAND = [sys.executable, "-m", "otrdb.cli", "serve"]
 CLIENTS = 4
-WITH_INSERT = pytest.mark.skipif(
-    all(rpc.name != "Insert" for rpc in service.RPCS), reason="this server has no RPC that stores points yet"
-)
 
 
 @dataclass
@@ -119,7 +118,6 @@ def insert(address: str, uuid: bytes, first: int) -> list[int]:
     return acknowledged
 
 
-@WITH_INSERT
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
 def test_what_was_acknowledged_is_there_after_the_end(
     serve: Any, archive: Path, number: signal.Signals
@@ -247,6 +245,7 @@ def test_a_unix_socket(serve: Any, tmp_path: Path) -> None:
         (["--grpc", "none"], "no address to listen on"),
         (["--grpc-tls", "127.0.0.1:0"], "TLS needs a certificate"),
         (["--grpc-tls", "127.0.0.1:0", "--tls-certificate", "none", "--tls-key", "none"], "Cannot read none"),
+        (["--tls-certificate", "none"], "no address for TLS"),
         (["--durability", "hope"], "'hope' is no durability"),
         (["--memory", "1MiB"], "too little memory"),
         (["--collect", "host", "--collect-every", "1ms"], "too much"),
@@ -296,6 +295,40 @@ def test_the_host_collector_inside(serve: Any, archive: Path) -> None:
         counts = {len(stream.values()) for stream in db.streams("lab/pi/load")}
         assert len(counts) == 1
         assert counts.pop() >= 1
+
+
+def test_when_collecting_ends_answering_goes_on(serve: Any, archive: Path) -> None:
+    with otrdb.open(archive) as db:
+        for other in "ab":
+            db.create("lab/pi/load", tags={"name": "1min", "other": other})
+    running = serve("--collect", "host", "--collection", "lab/pi")
+    assert running.process.stderr is not None
+    while not (line := running.process.stderr.readline()).startswith("Collecting has ended"):
+        assert line
+    assert "OTR-4180" in line
+    with grpc.insecure_channel(running.addresses[0]) as channel:
+        assert major_version(channel) == 5
+    running.stop()
+
+
+def test_the_house_is_kept_at_once_and_every_hour_whatever_goes_wrong(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    waited: list[float] = []
+
+    def wait(seconds: float) -> bool:
+        waited.append(seconds)
+        return sum(waited) > 2 * 3600
+
+    kept = Mock(side_effect=[None, DiskFull("No room."), None])
+    with patch("otrdb.collect.clock.clock_is_right", return_value=True):
+        keep_house(kept, wait)
+    assert kept.call_count == 3
+    assert capsys.readouterr().err.startswith("OTR-5020 No room.")
+    waited.clear()
+    with patch("otrdb.collect.clock.clock_is_right", return_value=False):
+        keep_house(kept, wait)
+    assert kept.call_count == 3  # while the clock is wrong, what is too old is not known
 
 
 def test_a_second_ctrl_c_ends_it_at_once(serve: Any) -> None:

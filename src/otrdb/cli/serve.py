@@ -141,7 +141,7 @@ def _work(settings: Settings, served: Serving, stop: Stop, plain: bool) -> None:
             _collect(settings, served, stop, plain, upkeep)
     except OtrError as error:
         click.echo(f"Collecting has ended, answering goes on. {describe(error)}", err=True)
-    _keep_house(upkeep, stop.wait)
+    keep_house(upkeep, stop.wait)
 
 
 def _nothing() -> None:
@@ -165,7 +165,8 @@ def _collect(
         return loop.run(stop.wait)
 
 
-def _keep_house(upkeep: Callable[[], None], wait: Callable[[float], bool]) -> None:
+def keep_house(upkeep: Callable[[], None], wait: Callable[[float], bool]) -> None:
+    """Call `upkeep` now and every hour, if the clock can be believed, until `wait` returns True."""
     from otrdb.collect.clock import clock_is_right
 
     while not wait(0):

@@ -86,6 +86,10 @@ def doors_of(settings: Settings) -> Doors:
         raise InvalidArgument(
             "There is no address to listen on.", advice="Give --grpc or --grpc-tls HOST:PORT."
         )
+    if not secured and (settings.tls_certificate or settings.tls_key):
+        raise InvalidArgument(
+            "There is a certificate, and no address for TLS.", advice="Give --grpc-tls HOST:PORT."
+        )
     for address in [*plain, *secured]:
         address.check_free()
     return Doors(plain, secured, _certificate(settings) if secured else None)
