@@ -139,7 +139,11 @@ class Template(NamedTuple):
 def template(written: bytes) -> Template:
     """The schema of a stream; `InvalidArrow` if it cannot be read."""
     children = _opened(written).get_schema().children
-    return Template(_first_message(written), tuple(Field(child.name, child.format) for child in children))
+    try:
+        fields = tuple(Field(child.name, child.format) for child in children)
+    except UnicodeDecodeError as error:
+        raise _unreadable() from error
+    return Template(_first_message(written), fields)
 
 
 def read(written: bytes) -> dict[str, Array]:
