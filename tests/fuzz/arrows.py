@@ -18,7 +18,7 @@ _TIME: Final = pa.timestamp("ns", "UTC")
 
 
 class Arrows:
-    """Makes streams, from one seed. A few dozen sound ones are made once, since most of the cost is theirs."""
+    """Makes streams, from one seed. Some sound ones are made once, since most of the cost is theirs."""
 
     def __init__(self, rng: Random) -> None:
         self._rng = rng
@@ -36,7 +36,7 @@ class Arrows:
         return self._maybe_damaged(self._rng.choice(self._templates))
 
     def _maybe_damaged(self, stream: bytes) -> bytes:
-        return stream if self._rng.random() < 0.6 else damaged(self._rng, stream)
+        return stream if self._rng.random() < 0.7 else damaged(self._rng, stream)
 
     def _table(self, kind: int) -> pa.Table:
         count = self._rng.choice((0, 1, 7, 200))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def mistake(name: str, request: Any, answers: Sequence[Any], streams: Streams) -> str | None:
-    """What is wrong with the complete ``answers`` to a sound question; None if nothing is, or nobody knows."""
+    """What is wrong with the complete ``answers`` to a question; None if nothing is, or nobody knows."""
     check = _CHECKS.get(name)
     if check is None or len(request.uuid) != 16 or request.versionMajor:
         return None

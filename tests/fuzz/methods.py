@@ -21,7 +21,7 @@ CHANGES: Final = frozenset(
         "SetStreamTags",
     }
 )
-"""The methods that may change a stream. They are never called for a stream whose points are compared later."""
+"""The methods that may change a stream. They are called for none whose points are compared later."""
 
 
 class Method(NamedTuple):

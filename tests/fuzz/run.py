@@ -39,11 +39,11 @@ MOST_MESSAGES: Final = 40
 """Of one answer that are read; then the call is cancelled."""
 
 OVERHEAD: Final = 128 << 20
-"""Bytes that the server may take besides the archive's memory, over what it takes idle: requests and answers."""
+"""Bytes that the server may take besides the archive's memory and what it takes idle: requests, answers."""
 
 _SEVERE: Final = 500
 _RARE: Final = {"SQLQuery": 0.25, "Create": 0.3, "Subscribe": 0.1, "Obliterate": 0.2, "ListCollections": 0.5}
-"""How often some methods are called, compared with the others: they take long, or make much."""
+"""How often some methods are called, compared with the others: those that take long, or make much."""
 
 _FLOOD: Final = 300
 _Status = grpc.StatusCode
@@ -195,8 +195,8 @@ class Worker(threading.Thread):
         self._refused(method.path, bytes(17 << 20), {_Status.RESOURCE_EXHAUSTED})
 
     def _flood(self) -> None:
-        """Far more at a time than are answered at a time: some are refused as too many, none is left without."""
-        asked = []
+        """Far more than are answered at a time: some are refused as too many, none is left without answer."""
+        asked: list[tuple[Method, bytes, Any]] = []
         for _ in range(_FLOOD):
             method = self._method()
             while method.streams:
@@ -347,8 +347,8 @@ class Keeper(threading.Thread):
         return [] if kept == len(self.acknowledged) else [f"{len(self.acknowledged) - kept} points are lost"]
 
 
-def channel(port: int) -> grpc.Channel:
-    """A connection of its own."""
+def channel(port: int) -> Any:
+    """A connection of its own, a `grpc.Channel` for messages as bytes."""
     options = [
         ("grpc.use_local_subchannel_pool", 1),
         ("grpc.max_receive_message_length", -1),

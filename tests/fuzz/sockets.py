@@ -128,7 +128,7 @@ class Sockets(threading.Thread):
                 )
 
     def _many_resets(self) -> None:
-        """Calls that are taken back at once; fewer in a second than the server takes in, or others would wait."""
+        """Calls that are taken back at once: fewer than the server takes in, or others would be refused."""
         with self._open() as made:
             calls = [_call(stream, b"") + _frame(_RESET, 0, stream, bytes(4)) for stream in range(1, 100, 2)]
             made.sendall(b"".join(calls))

@@ -95,7 +95,5 @@ def lost(path: Path, streams: Streams) -> list[str]:
         for uuid, before in streams.known.items():
             after = columns(db.stream(uuid))
             if not all(one.tobytes() == other.tobytes() for one, other in zip(before, after, strict=True)):
-                problems.append(
-                    f"stream {uuid} has {len(after.times)} points, not the {len(before.times)} it had"
-                )
+                problems.append(f"{uuid} has {len(after.times)} points, not the {len(before.times)} it had")
         return problems

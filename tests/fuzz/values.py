@@ -44,12 +44,15 @@ _TEXTS: Final = (
     "\u202e",
     "\ud7ff",
 )
+_PLAIN: Final = 4
+"""So many of the queries make sense."""
+
 QUERIES: Final = (
-    "SELECT 1",
     "select * from streams",
     "select collection, name from streams where collection like $1",
     "select distinct name, unit from streams where collection like $1",
     "select uuid, tags from streams where name = $1 or unit = $2 order by name limit 3",
+    "SELECT 1",
     "select count(*) from streams a, streams b, streams c, streams d, streams e",
     "with recursive t(x) as (select 1 union all select x + 1 from t) select * from t",
     "with recursive t(x) as (select 1 union all select x + 1 from t) select max(x) from t",
@@ -87,6 +90,10 @@ QUERIES: Final = (
 )
 
 
+_LEFT_OUT: Final = {"uuid": 0.02, "rounding": 0.9, "queryType": 0.3, "merge_policy": 0.5}
+"""How often some fields are left out of a request that is to make sense."""
+
+
 class Values:
     """Fills messages, from one seed."""
 
@@ -115,7 +122,6 @@ class Values:
             "arrowBytes": self._arrows.points,
             "templateBytes": self._arrows.template,
             "query": self._query,
-            "propertyVersion": self._small,
             "expectedPropertyVersion": self._small,
             "merge_policy": self._small,
             "queryType": self._small,
@@ -124,7 +130,7 @@ class Values:
         }
 
     def message(self, request: Any, *, changes: bool, absurd: bool) -> Any:
-        """A request whose streams may be changed, if it ``changes`` some. An ``absurd`` one has extreme values."""
+        """A request, whose streams may be changed if it ``changes`` some. An ``absurd`` one is extreme."""
         made = request()
         self._fill(made, changes=changes, absurd=absurd)
         if "query" in request.DESCRIPTOR.fields_by_name and not absurd:
@@ -146,7 +152,7 @@ class Values:
     def _fill(self, message: Any, *, changes: bool, absurd: bool) -> None:
         rng = self._rng
         for field in message.DESCRIPTOR.fields:
-            if rng.random() < (0.3 if absurd else 0.1):
+            if rng.random() < (0.3 if absurd else _LEFT_OUT.get(field.name, 0.1)):
                 continue
             if _is_repeated(field):
                 self._fill_all(message, field, changes=changes, absurd=absurd)
@@ -208,9 +214,9 @@ class Values:
         value = self._rng.choice(_WIDE)
         bits = 64 if field.cpp_type in (Field.CPPTYPE_INT64, Field.CPPTYPE_UINT64) else 32
         if field.cpp_type in (Field.CPPTYPE_UINT64, Field.CPPTYPE_UINT32):
-            return value % 2**bits
-        value = value * self._rng.choice((1, -1))
-        return (value + 2 ** (bits - 1)) % 2**bits - 2 ** (bits - 1)
+            return value % (1 << bits)
+        half = 1 << bits - 1
+        return (value * self._rng.choice((1, -1)) + half) % (2 * half) - half
 
     def _time(self, low: float, high: float) -> int:
         if self._rng.random() < 0.85:
@@ -229,10 +235,10 @@ class Values:
         return self._rng.randrange(1, 5_000) * SECOND if self._rng.random() < 0.7 else self._rng.choice(wide)
 
     def _small(self) -> int:
-        return self._rng.choice((0, 0, 1, 1, 2, 3, 4, 99))
+        return self._rng.choice((0, 0, 0, 0, 1, 1, 2, 3, 4, 99))
 
     def _query(self) -> str:
-        return self._rng.choice(QUERIES)
+        return self._rng.choice(QUERIES[:_PLAIN] if self._rng.random() < 0.7 else QUERIES)
 
 
 def _is_repeated(field: Any) -> bool:

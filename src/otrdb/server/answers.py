@@ -12,6 +12,13 @@ AT_ONCE: Final = 1 << 18
 """Bytes of answers that are made before they are sent: short answers are made in one go."""
 
 
+class _End:
+    """What comes after the last message."""
+
+
+_NO_MORE: Final = _End()
+
+
 class Answers:
     """Takes messages from where they are made. One thread at a time does so, any may stop it."""
 
@@ -20,11 +27,8 @@ class Answers:
         self._at_once = at_once
         self._working = threading.Lock()
         self._stopped = False
-
-    @property
-    def ended(self) -> bool:
+        self.ended = False
         """Whether there are no more, now and later."""
-        return self._messages.gi_frame is None
 
     def take(self) -> tuple[list[bytes], bool]:
         """The next messages, and whether there may be more now: there are not where None is among them."""
@@ -32,7 +36,10 @@ class Answers:
             taken: list[bytes] = []
             size = 0
             while not self._stopped and size < self._at_once:
-                message = next(self._messages, None)
+                message = next(self._messages, _NO_MORE)
+                if isinstance(message, _End):
+                    self.ended = True
+                    return taken, False
                 if message is None:
                     return taken, False
                 taken.append(message)
