@@ -1,7 +1,6 @@
-"""The same points and windows, bit for bit, by protobuf, by Arrow, and from the library on the same directory."""
+"""The same points and windows, bit for bit, by protobuf, by Arrow, and from the library itself."""
 
-from __future__ import annotations
-
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -25,7 +24,7 @@ def stream(request: pytest.FixtureRequest, archive: otrdb.Archive) -> otrdb.Stre
     halves = [slice(0, size // 2), slice(size // 2, size)] if request.param == "both" else [slice(0, size)]
     for half in halves:
         stream.insert(times[half], values[half])
-        if request.param == "committed" or half.start == 0 and len(halves) == 2:
+        if request.param == "committed" or (len(halves) == 2 and not half.start):
             stream.flush()
     return stream
 
@@ -40,7 +39,9 @@ def bits(columns: Any) -> list[bytes]:
 
 
 def arrow_bits(table: pa.Table) -> list[bytes]:
-    return bits([table.column(0).cast(pa.int64()).to_numpy(), *(column.to_numpy() for column in table.columns[1:])])
+    return bits(
+        [table.column(0).cast(pa.int64()).to_numpy(), *(column.to_numpy() for column in table.columns[1:])]
+    )
 
 
 def window_bits(found: Any) -> list[bytes]:
@@ -76,6 +77,15 @@ def test_windows(stream: otrdb.Stream, remote: Any, width: int) -> None:
     assert arrow_bits(found) == expected
     if found.num_rows < 20_000:
         assert window_bits(remote.windows(start, end, width)) == expected
+
+
+def test_a_reader_of_the_same_directory(stream: otrdb.Stream, remote: Any, tmp_path: Path) -> None:
+    with otrdb.open(tmp_path / "archive.otr", mode="r") as reader:
+        same = reader.stream(stream.uuid)
+        assert arrow_bits(remote.arrow_values(MIN_TIME, MAX_TIME - 1)) == bits(same.values().to_numpy())
+        windows = same.aligned_windows(MIN_TIME, MAX_TIME, 30)
+        expected = bits([windows.time, *(windows[name] for name in STATISTICS)])
+        assert arrow_bits(remote.arrow_aligned_windows(MIN_TIME, MAX_TIME, 30)) == expected
 
 
 def test_nearest_points(stream: otrdb.Stream, remote: Any) -> None:

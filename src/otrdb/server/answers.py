@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -12,13 +13,6 @@ AT_ONCE: Final = 1 << 18
 """Bytes of answers that are made before they are sent: short answers are made in one go."""
 
 
-class _End:
-    """What comes after the last message."""
-
-
-_NO_MORE: Final = _End()
-
-
 class Answers:
     """Takes messages from where they are made. One thread at a time does so, any may stop it."""
 
@@ -27,8 +21,11 @@ class Answers:
         self._at_once = at_once
         self._working = threading.Lock()
         self._stopped = False
-        self.ended = False
+
+    @property
+    def ended(self) -> bool:
         """Whether there are no more, now and later."""
+        return inspect.getgeneratorstate(self._messages) == inspect.GEN_CLOSED
 
     def take(self) -> tuple[list[bytes], bool]:
         """The next messages, and whether there may be more now: there are not where None is among them."""
@@ -36,10 +33,7 @@ class Answers:
             taken: list[bytes] = []
             size = 0
             while not self._stopped and size < self._at_once:
-                message = next(self._messages, _NO_MORE)
-                if isinstance(message, _End):
-                    self.ended = True
-                    return taken, False
+                message = next(self._messages, None)
                 if message is None:
                     return taken, False
                 taken.append(message)

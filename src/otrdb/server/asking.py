@@ -35,12 +35,6 @@ def stream_of(archive: Archive, identity: bytes) -> Stream:
     return archive.stream(to_uuid(identity))
 
 
-def state_of(archive: Archive, identity: bytes, version: int) -> Stream | View:
-    """What a question is asked of: that version, or with 0 the latest state, pending points included."""
-    stream = stream_of(archive, identity)
-    return stream.at(version) if version else stream
-
-
 def asked(archive: Archive, identity: bytes, version: int) -> Asked:
     """That version of a stream, or with 0 its latest state, fixed."""
     stream = stream_of(archive, identity)
@@ -51,11 +45,9 @@ def asked(archive: Archive, identity: bytes, version: int) -> Asked:
 
 
 def check_end(end: int) -> None:
-    """`InvalidTimeRange` if a range of points ends later than BTrDB lets it: the last nanosecond is not asked for.
-
-    All other bounds are the library's.
-    """
+    """`InvalidTimeRange` if a range ends later than BTrDB lets it. All other bounds are the library's."""
     if end >= MAX_TIME:
         raise InvalidTimeRange(
-            f"A range that ends at {end} is too long.", advice=f"It may end at {MAX_TIME - 1}, behind every point."
+            f"A range that ends at {end} is too long.",
+            advice=f"It may end at {MAX_TIME - 1}, behind every point.",
         )

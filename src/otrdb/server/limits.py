@@ -20,11 +20,11 @@ class Limits:
     calls_of_one: int = 128
     """Calls of one connection. BTrDB's client makes up to 32 at once."""
     talks: int = 1_000
-    """Calls in which both sides speak for as long as they like, such as subscriptions. They are counted apart."""
+    """Calls in which both sides speak for as long as they like, as in subscriptions: counted apart."""
     request_bytes: int = 64 << 20
     """Bytes of all requests that are being answered."""
     request: int = 4 << 20
-    """Bytes of one request; gRPC refuses more by itself. 50,000 points, which clients send at once, take 1 MB."""
+    """Bytes of one request; gRPC refuses more. 50,000 points, which clients send at once, take 1 MB."""
 
 
 class Overloaded(Exception):  # noqa: N818
@@ -61,6 +61,8 @@ class Load:
         if self._calls >= limits.calls:
             raise Overloaded(f"The server is answering {self._calls} calls already. Try again later.")
         if self._of_one[peer] >= limits.calls_of_one:
-            raise Overloaded(f"{self._of_one[peer]} calls of this connection are being answered. Make fewer at once.")
+            raise Overloaded(
+                f"{self._of_one[peer]} calls of this connection are being answered. Make fewer at once."
+            )
         if self._bytes + size > limits.request_bytes:
             raise Overloaded("The server is busy with other clients' data. Try again later.")
