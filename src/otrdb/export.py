@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 UUID_TEXT_LENGTH: Final = 36
 
 _importing: Final = RLock()
-"""Held while a package is imported: nanoarrow's modules need each other in a circle, and two threads that import
-it at once leave it broken."""
+"""Held while a package is imported: nanoarrow's modules need each other in a circle, and two threads that
+import it at once leave it broken."""
 
 Foreign: TypeAlias = Any
 """An object of a package that may not be installed."""

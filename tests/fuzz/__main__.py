@@ -1,4 +1,4 @@
-"""The long run: `python -m tests.fuzz [--seed N] [--requests N]`. Prints what came back; ends with 1 if anything was wrong."""
+"""The long run, `make test-fuzz`. Prints what came back, and ends with 1 if anything was wrong."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ def tell(result: Result) -> None:
     print("connections:", ", ".join(f"{kind} {count:,}" for kind, count in result.connections.most_common()))
     print(
         f"{result.requests:,} requests in {result.seconds:.0f} s; {result.checked:,} answers compared; "
-        f"{result.kept:,} points inserted meanwhile; memory {result.idle >> 20} MiB idle, {result.peak >> 20} "
-        f"at most, {result.after >> 20} afterwards; {result.threads} threads at most"
+        f"{result.kept:,} points inserted meanwhile; memory {result.idle >> 20} MiB idle, "
+        f"{result.peak >> 20} at most, {result.after >> 20} afterwards; {result.threads} threads at most"
     )
     for problem in result.problems[:_SHOWN]:
         print("WRONG:", problem)

@@ -39,7 +39,7 @@ class Streams(NamedTuple):
 
 
 def create(path: Path, rng: Random) -> Streams:
-    """An archive with streams of all kinds: committed and pending points, versions, duplicates, a deletion."""
+    """An archive with streams of all kinds: committed and pending points, versions, a deletion."""
     with otrdb.open(path, durability="off") as db:
         kinds = list(otrdb.Kind)
         made = [

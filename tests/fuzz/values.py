@@ -228,11 +228,12 @@ class Values:
         return self._rng.choice((0, 0, 0, 1, 9, 10, 11, 12, 13, 14, 2**32 + 11, 2**48, 2**63, 2**64 - 1))
 
     def _pointwidth(self) -> int:
-        return self._rng.choice((*range(20, 64), 0, 1, 10, 64, 255, 2**32 - 1))
+        return int(self._rng.choice((*range(20, 64), 0, 1, 10, 64, 255, 2**32 - 1)))
 
     def _width(self) -> int:
-        wide = (0, 1, 2, 999, 2**40, 2**62, 2**63 - 1)
-        return self._rng.randrange(1, 5_000) * SECOND if self._rng.random() < 0.7 else self._rng.choice(wide)
+        if self._rng.random() < 0.7:
+            return self._rng.randrange(1, 5_000) * SECOND
+        return self._rng.choice((0, 1, 2, 999, 2**40, 2**62, 2**63 - 1))
 
     def _small(self) -> int:
         return self._rng.choice((0, 0, 0, 0, 1, 1, 2, 3, 4, 99))

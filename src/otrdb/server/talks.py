@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 
 from otrdb.server.answers import Answers
+from otrdb.server.sending import send
 from otrdb.server.status import failed
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ class Talks:
         """Have ``spoken`` say what it has to say; it gives None when that is nothing for now."""
         most = self._limits.talks
         if len(self._under_way) >= most:
-            await context.write(failed(_DEPLETED, f"There are {most:,} such calls already. Try again later."))
+            await send(context, failed(_DEPLETED, f"There are {most:,} such calls already. Try again later."))
             return
         answers = Answers(spoken, _AT_ONCE)
         listening = asyncio.create_task(heard.listen(requests))
@@ -112,6 +113,6 @@ class Talks:
                 await context.abort(grpc.StatusCode.UNAVAILABLE, "The server stops.")
             taken, more = await asyncio.get_running_loop().run_in_executor(self._pool, answers.take)
             for answer in taken:
-                await context.write(answer)
+                await send(context, answer)
             if not more and not answers.ended:
                 await heard.woken.wait()
