@@ -319,7 +319,7 @@ class Keeper(threading.Thread):
                 "Create", btrdb.CreateParams(uuid=self.uuid.bytes, collection="kept"), btrdb.CreateResponse
             )
             turn = 0
-            while not self.over.wait(0.01):
+            while not self.over.wait(0.05):
                 times = [START + SECOND * (100 * turn + each) for each in range(100)]
                 points = [btrdb.RawPoint(time=each, value=float(turn)) for each in times]
                 request = btrdb.InsertParams(uuid=self.uuid.bytes, values=points)

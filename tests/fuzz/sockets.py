@@ -71,7 +71,7 @@ class Sockets(threading.Thread):
                 kind()
             self.made[kind.__name__.strip("_").replace("_", " ")] += 1
             self._trickle()
-            self.over.wait(0.002)
+            self.over.wait(0.02)
         for held, _ in self._held:
             held.close()
 
