@@ -202,8 +202,14 @@ class Subscribers:
     def _tell(self, notice: Notice, woken: list[Inbox]) -> None:
         followed = self.followed
         concerned = {each: None for number in notice.numbers for each in followed.get(number, ())}
+        if notice.bytes > self._limit:
+            # Nobody could take it, and others need not suffer.
+            for each in concerned:
+                self._cut_off(each, woken)
+            return
         woken += [each for each in concerned if self._put(each, notice, each.streams)]
-        self._relieve(woken)
+        while self.bytes > self._limit:
+            self._cut_off(min(self._waiting, key=_oldest), woken)
 
     def _put(self, inbox: Inbox, notice: Notice, streams: dict[int, Stream]) -> bool:
         if not notice.holders:
@@ -215,14 +221,11 @@ class Subscribers:
         self._waiting[inbox] = None
         return inbox.put(notice, streams)
 
-    def _relieve(self, woken: list[Inbox]) -> None:
-        """Cut off those who have waited longest, until what waits is within the limit."""
-        while self.bytes > self._limit:
-            slowest = min(self._waiting, key=_oldest)
-            self._leave(slowest)
-            self._forget(slowest)
-            slowest.cut_off()
-            woken.append(slowest)
+    def _cut_off(self, inbox: Inbox, woken: list[Inbox]) -> None:
+        self._leave(inbox)
+        self._forget(inbox)
+        inbox.cut_off()
+        woken.append(inbox)
 
     def _forget(self, inbox: Inbox) -> None:
         for notice in inbox.clear():
