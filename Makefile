@@ -6,12 +6,13 @@ SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py src/otrdb/kerne
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-slow test-btrdb lint format proto bench report wheel aarch64 clean $(VENV)
+.PHONY: help run test test-fuzz test-crash test-slow test-btrdb lint format proto bench report wheel aarch64 clean $(VENV)
 
 help:
 	@echo "make run        serve an archive of this host's own measurements and show them live"
 	@echo "make test       run the fast test suite"
 	@echo "make test-crash cut the power at every step of many histories, fail every step, flip bits (12 minutes)"
+	@echo "make test-fuzz  200,000 malformed, absurd and hostile requests to a server (three minutes)"
 	@echo "make test-slow  run every test"
 	@echo "make test-btrdb run the integration tests of BTrDB's own client against a server"
 	@echo "make lint       ruff and mypy"
@@ -46,6 +47,9 @@ test: $(VENV)/.dev-stamp
 
 test-crash: $(VENV)/.dev-stamp
 	$(BIN)/python -m tests.crash
+
+test-fuzz: $(VENV)/.dev-stamp
+	$(BIN)/python -m tests.fuzz
 
 test-slow: $(VENV)/.dev-stamp
 	$(BIN)/python -m pytest

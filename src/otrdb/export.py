@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
@@ -19,6 +20,10 @@ if TYPE_CHECKING:
     from otrdb.model import Array, BoolArray
 
 UUID_TEXT_LENGTH: Final = 36
+
+_importing: Final = RLock()
+"""Held while a package is imported: nanoarrow's modules need each other in a circle, and two threads that
+import it at once leave it broken."""
 
 Foreign: TypeAlias = Any
 """An object of a package that may not be installed."""
@@ -74,7 +79,8 @@ class Table:
 def import_extra(package: str, extra: str) -> Foreign:
     """The module `package`, or MissingExtra naming the `extra` of OtrDB that installs it."""
     try:
-        return importlib.import_module(package)
+        with _importing:
+            return importlib.import_module(package)
     except ModuleNotFoundError as error:
         if not f"{package}.".startswith(f"{error.name}."):
             raise

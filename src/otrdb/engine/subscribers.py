@@ -10,7 +10,6 @@ reads: when all that waits takes more than its share of the memory, whoever has 
 
 from __future__ import annotations
 
-import itertools
 import threading
 from collections import deque
 from contextlib import contextmanager
@@ -18,7 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from otrdb.errors import ClosedArchive
 from otrdb.model import Int64Array, Merge
+
+from .inbox import Inbox, Notice
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -26,47 +28,9 @@ if TYPE_CHECKING:
     from .commit import Batch
     from .pending import Numbers
     from .stream import Stream
-    from .subscription import Subscription
-
-_POINT_BYTES = 16
-_STREAM_BYTES = 64
-_NOTICE_BYTES = 1_000
-"""What a notice takes besides its points: little arrays are mostly overhead."""
 
 _PLACE_BYTES = 16
 """What a notice takes in each queue it waits in."""
-
-
-class Notice:
-    """One acknowledged batch, as far as anybody follows its streams; or the end of one stream.
-
-    The points of ``numbers[i]`` are those from ``borders[i]`` to ``borders[i + 1]``, in order of arrival. A
-    notice of an end has no borders.
-    """
-
-    __slots__ = ("borders", "bytes", "holders", "merge", "numbers", "sequence", "times", "words")
-
-    def __init__(
-        self, numbers: list[int], borders: list[int], times: Int64Array, words: Int64Array, merge: Merge
-    ) -> None:
-        self.numbers = numbers
-        self.borders = borders
-        self.times = times
-        self.words = words
-        self.merge = merge
-        self.bytes = _NOTICE_BYTES + _STREAM_BYTES * len(numbers) + _POINT_BYTES * len(times)
-        self.holders = 0
-        self.sequence = 0
-
-    def parts(self) -> Iterator[tuple[int, Int64Array, Int64Array]]:
-        """Stream number, times and words of each part: read-only, since they may be the pending points."""
-        for number, (low, high) in zip(self.numbers, itertools.pairwise(self.borders), strict=True):
-            yield number, _fixed(self.times[low:high]), _fixed(self.words[low:high])
-
-
-def _fixed(column: Int64Array) -> Int64Array:
-    column.flags.writeable = False
-    return column
 
 
 class _Noted(NamedTuple):
@@ -105,7 +69,7 @@ class Subscribers:
     """
 
     def __init__(self, limit: int) -> None:
-        self.followed: dict[int, list[Subscription]] = {}
+        self.followed: dict[int, list[Inbox]] = {}
         """By stream number, who follows it. Whether there is anybody is all that an insert asks."""
         self.lock = threading.Lock()
         self.bytes = 0
@@ -114,9 +78,9 @@ class Subscribers:
         self._mask = np.zeros(64, np.bool_)
         """By stream number, whether anybody follows it. The last is False and stands for all above."""
         self._noted: deque[_Noted] = deque()
-        self._waiting: dict[Subscription, None] = {}
+        self._waiting: dict[Inbox, None] = {}
         """Those that have not taken everything."""
-        self._everyone: dict[Subscription, None] = {}
+        self._everyone: dict[Inbox, None] = {}
         self._sequence = 0
 
     # --- what an insert does
@@ -160,8 +124,8 @@ class Subscribers:
         with self._telling() as woken:
             followers = list(self.followed.get(number, ()))
             self._tell(_end_of(number), woken)
-            for subscription in followers:
-                self._drop(subscription, [number])
+            for inbox in followers:
+                self._drop(inbox, [number])
 
     def close(self, durable: int) -> None:
         """The archive is closed, and everything through LSN ``durable`` was made safe: all subscriptions end
@@ -169,110 +133,124 @@ class Subscribers:
         """
         self.acknowledged(durable)
         with self._telling() as woken:
-            for subscription in list(self._everyone):
-                self._leave(subscription)
-                subscription.end()
-                woken.append(subscription)
+            for inbox in list(self._everyone):
+                self._leave(inbox)
+                inbox.end()
+                woken.append(inbox)
 
     # --- what a subscription does
 
-    def join(self, subscription: Subscription, streams: Iterable[Stream]) -> bool:
+    def join(self, inbox: Inbox, streams: Iterable[Stream]) -> bool:
         """It follows these streams from now on; of one that is gone it is told. Returns whether it must be
         woken for that. Asked under the archive's lock.
         """
         with self.lock:
-            self._everyone[subscription] = None
-            known, wake = dict(subscription.streams_by_number), False
+            if inbox.ended:
+                raise inbox.error or ClosedArchive("The subscription is closed.", advice="Subscribe again.")
+            self._everyone[inbox] = None
+            known, wake = dict(inbox.streams), False
             for stream in streams:
                 number = stream.state.number
                 if stream.state.removed:
-                    wake |= self._put(subscription, _end_of(number), {number: stream})
+                    wake |= self._put(inbox, _end_of(number), {number: stream})
                 elif number not in known:
                     known[number] = stream
-                    self._follow(subscription, number)
-            subscription.streams_by_number = known
+                    self._follow(inbox, number)
+            inbox.streams = known
             return wake
 
-    def drop(self, subscription: Subscription, streams: Iterable[Stream]) -> None:
+    def drop(self, inbox: Inbox, streams: Iterable[Stream]) -> None:
         """It follows these streams no longer."""
         with self.lock:
-            self._drop(subscription, [stream.state.number for stream in streams])
+            self._drop(inbox, [stream.state.number for stream in streams])
 
-    def leave(self, subscription: Subscription) -> None:
-        """It follows nothing any more, and lets go of what waits in it."""
+    def leave(self, inbox: Inbox, error: Exception | None = None) -> None:
+        """It ends, and lets go of what waits in it."""
         with self.lock:
-            self._leave(subscription)
-            self._forget(subscription)
+            self._leave(inbox)
+            self._forget(inbox)
+            inbox.end(error)
 
-    def taken(self, subscription: Subscription, notice: Notice) -> None:
+    def taken(self, inbox: Inbox, notice: Notice) -> None:
         """It needs ``notice`` no longer. Asked under the lock."""
         self.bytes -= _PLACE_BYTES
         notice.holders -= 1
         if not notice.holders:
             self.bytes -= notice.bytes
-        if subscription.oldest is None:
-            self._waiting.pop(subscription, None)
+        if inbox.oldest is None:
+            self._waiting.pop(inbox, None)
+
+    def wake(self, inbox: Inbox) -> None:
+        """Call whoever wants to be called, without any lock. No insert may fail for what goes wrong there."""
+        if inbox.wake is not None:
+            try:
+                inbox.wake()
+            except Exception as error:  # noqa: BLE001  (told to whoever asks for the next arrival)
+                self.leave(inbox, error)
 
     # --- within
 
     @contextmanager
-    def _telling(self) -> Iterator[list[Subscription]]:
+    def _telling(self) -> Iterator[list[Inbox]]:
         """Takes the lock; afterwards, without it, wakes whoever was put on the list."""
-        woken: list[Subscription] = []
+        woken: list[Inbox] = []
         with self.lock:
             yield woken
-        for subscription in woken:
-            subscription.wake()
+        for inbox in woken:
+            self.wake(inbox)
 
-    def _tell(self, notice: Notice, woken: list[Subscription]) -> None:
+    def _tell(self, notice: Notice, woken: list[Inbox]) -> None:
         followed = self.followed
         concerned = {each: None for number in notice.numbers for each in followed.get(number, ())}
-        woken += [each for each in concerned if self._put(each, notice, each.streams_by_number)]
-        self._relieve(woken)
+        if notice.bytes > self._limit:
+            # Nobody could take it, and others need not suffer.
+            for each in concerned:
+                self._cut_off(each, woken)
+            return
+        woken += [each for each in concerned if self._put(each, notice, each.streams)]
+        while self.bytes > self._limit:
+            self._cut_off(min(self._waiting, key=_oldest), woken)
 
-    def _put(self, subscription: Subscription, notice: Notice, streams: dict[int, Stream]) -> bool:
+    def _put(self, inbox: Inbox, notice: Notice, streams: dict[int, Stream]) -> bool:
         if not notice.holders:
             self._sequence += 1
             notice.sequence = self._sequence
             self.bytes += notice.bytes
         notice.holders += 1
         self.bytes += _PLACE_BYTES
-        self._waiting[subscription] = None
-        return subscription.put(notice, streams)
+        self._waiting[inbox] = None
+        return inbox.put(notice, streams)
 
-    def _relieve(self, woken: list[Subscription]) -> None:
-        """Cut off those who have waited longest, until what waits is within the limit."""
-        while self.bytes > self._limit:
-            slowest = min(self._waiting, key=_oldest)
-            self._leave(slowest)
-            self._forget(slowest)
-            slowest.cut_off()
-            woken.append(slowest)
+    def _cut_off(self, inbox: Inbox, woken: list[Inbox]) -> None:
+        self._leave(inbox)
+        self._forget(inbox)
+        inbox.cut_off()
+        woken.append(inbox)
 
-    def _forget(self, subscription: Subscription) -> None:
-        for notice in subscription.given_up():
-            self.taken(subscription, notice)
+    def _forget(self, inbox: Inbox) -> None:
+        for notice in inbox.clear():
+            self.taken(inbox, notice)
 
-    def _leave(self, subscription: Subscription) -> None:
-        self._drop(subscription, list(subscription.streams_by_number))
-        self._everyone.pop(subscription, None)
+    def _leave(self, inbox: Inbox) -> None:
+        self._drop(inbox, list(inbox.streams))
+        self._everyone.pop(inbox, None)
 
-    def _drop(self, subscription: Subscription, numbers: list[int]) -> None:
-        leaving = subscription.streams_by_number.keys() & numbers
-        kept = subscription.streams_by_number.items()
-        subscription.streams_by_number = {number: each for number, each in kept if number not in leaving}
+    def _drop(self, inbox: Inbox, numbers: list[int]) -> None:
+        leaving = inbox.streams.keys() & numbers
+        kept = inbox.streams.items()
+        inbox.streams = {number: each for number, each in kept if number not in leaving}
         for number in leaving:
-            self.followed[number].remove(subscription)
+            self.followed[number].remove(inbox)
             if not self.followed[number]:
                 del self.followed[number]
                 self._mask[number] = False
 
-    def _follow(self, subscription: Subscription, number: int) -> None:
+    def _follow(self, inbox: Inbox, number: int) -> None:
         if number + 1 >= len(self._mask):
             more = np.zeros(max(number + 2, 2 * len(self._mask)) - len(self._mask), np.bool_)
             self._mask = np.concatenate([self._mask, more])
         self._mask[number] = True
-        self.followed.setdefault(number, []).append(subscription)
+        self.followed.setdefault(number, []).append(inbox)
 
 
 def _end_of(number: int) -> Notice:
@@ -280,6 +258,6 @@ def _end_of(number: int) -> Notice:
     return Notice([number], [], nothing, nothing, Merge.NEVER)
 
 
-def _oldest(subscription: Subscription) -> int:
-    notice = subscription.oldest
+def _oldest(inbox: Inbox) -> int:
+    notice = inbox.oldest
     return 0 if notice is None else notice.sequence

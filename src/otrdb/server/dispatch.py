@@ -20,6 +20,7 @@ from otrdb.errors import OtrError
 from otrdb.server.access import Refused
 from otrdb.server.answers import Answers
 from otrdb.server.limits import Limits, Load, Overloaded
+from otrdb.server.sending import send
 from otrdb.server.status import INTERNAL, failed, told
 from otrdb.server.talks import Requests, Talks
 
@@ -73,7 +74,7 @@ class Dispatcher:
                 with self._load.call(context.peer(), len(request)):
                     await self._send(Answers(self._answers(rpc, request)), context)
             except Overloaded as overloaded:
-                await context.write(failed(_DEPLETED, str(overloaded)))
+                await send(context, failed(_DEPLETED, str(overloaded)))
 
         async def both(requests: AsyncIterator[bytes], context: Context) -> None:
             await self._admit(rpc, context)
@@ -93,7 +94,7 @@ class Dispatcher:
             while more:
                 taken, more = await self._run(answers.take)
                 for answer in taken:
-                    await context.write(answer)
+                    await send(context, answer)
         finally:
             if more:  # cancelled, or nobody is there any more
                 self._pool.submit(answers.stop)

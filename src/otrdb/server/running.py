@@ -149,6 +149,7 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
     return [
         ("grpc.max_receive_message_length", limits.request),
         ("grpc.max_send_message_length", -1),
+        ("grpc.max_concurrent_streams", limits.calls_of_one + limits.talks),
         ("grpc.so_reuseport", 0),
         # Calls whose request never comes are counted nowhere else; more of them wait at the client.
         ("grpc.max_concurrent_streams", limits.calls_of_one + limits.talks),

@@ -15,6 +15,7 @@ import grpc
 import grpc.aio
 
 from otrdb.server.answers import Answers
+from otrdb.server.sending import send
 from otrdb.server.status import failed
 
 if TYPE_CHECKING:
@@ -39,8 +40,6 @@ class Requests:
     def __init__(self, message: Foreign) -> None:
         self.ended = False
         """Whether the client says no more, besides what waits to be taken."""
-        self.deaf = False
-        """Whether an answer waits to be sent."""
         self.woken = asyncio.Event()
         self._message = message
         self._waiting: deque[bytes] = deque()
@@ -76,50 +75,44 @@ class Talks:
     def __init__(self, pool: Executor, limits: Limits) -> None:
         self._pool = pool
         self._limits = limits
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._under_way: set[Requests] = set()
         self._stopping = False
 
     async def talk(
-        self, requests: AsyncIterator[bytes], context: Context, heard: Requests, answers: Spoken
+        self, requests: AsyncIterator[bytes], context: Context, heard: Requests, spoken: Spoken
     ) -> None:
-        """Have ``answers`` say what they have to say; they give None when that is nothing for now."""
+        """Have ``spoken`` say what it has to say; it gives None when that is nothing for now."""
         most = self._limits.talks
-        if len(self._tasks) >= most:
-            await context.write(failed(_DEPLETED, f"There are {most:,} such calls already. Try again later."))
+        if len(self._under_way) >= most:
+            await send(context, failed(_DEPLETED, f"There are {most:,} such calls already. Try again later."))
             return
-        task = asyncio.create_task(self._talk(requests, context, heard, Answers(answers, _AT_ONCE)))
-        self._tasks.add(task)
-        try:
-            await task
-        except asyncio.CancelledError:
-            # While a message waits to be sent there can be no status: then the call is just cut.
-            if not self._stopping or heard.deaf:
-                raise
-            await context.abort(grpc.StatusCode.UNAVAILABLE, "The server stops.")
-        finally:
-            self._tasks.discard(task)
-
-    def stop(self) -> None:
-        """End all calls at once, and take no more. On the event loop."""
-        self._stopping = True
-        for task in self._tasks:
-            task.cancel()
-
-    async def _talk(
-        self, requests: AsyncIterator[bytes], context: Context, heard: Requests, answers: Answers
-    ) -> None:
+        answers = Answers(spoken, _AT_ONCE)
         listening = asyncio.create_task(heard.listen(requests))
+        self._under_way.add(heard)
         try:
-            while not answers.ended:
-                heard.woken.clear()
-                taken, more = await asyncio.get_running_loop().run_in_executor(self._pool, answers.take)
-                for answer in taken:
-                    heard.deaf = True
-                    await context.write(answer)
-                    heard.deaf = False
-                if not more and not answers.ended:
-                    await heard.woken.wait()
+            await self._converse(context, heard, answers)
         finally:
+            self._under_way.discard(heard)
             self._pool.submit(answers.stop)
             listening.cancel()
             await asyncio.gather(listening, return_exceptions=True)
+
+    def stop(self) -> None:
+        """End all calls at once, and take no more. On the event loop.
+
+        One whose client does not listen cannot be told: it ends when all calls are cut.
+        """
+        self._stopping = True
+        for heard in self._under_way:
+            heard.woken.set()
+
+    async def _converse(self, context: Context, heard: Requests, answers: Answers) -> None:
+        while not answers.ended:
+            heard.woken.clear()
+            if self._stopping:
+                await context.abort(grpc.StatusCode.UNAVAILABLE, "The server stops.")
+            taken, more = await asyncio.get_running_loop().run_in_executor(self._pool, answers.take)
+            for answer in taken:
+                await send(context, answer)
+            if not more and not answers.ended:
+                await heard.woken.wait()
