@@ -151,8 +151,6 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", limits.calls_of_one + limits.talks),
         ("grpc.so_reuseport", 0),
-        # Calls whose request never comes are counted nowhere else; more of them wait at the client.
-        ("grpc.max_concurrent_streams", limits.calls_of_one + limits.talks),
         # A client that has gone without a word must not hold its calls for ever.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),
