@@ -12,7 +12,7 @@ help:
 	@echo "make run        serve an archive of this host's own measurements and show them live"
 	@echo "make test       run the fast test suite"
 	@echo "make test-crash cut the power at every step of many histories, fail every step, flip bits (12 minutes)"
-	@echo "make test-fuzz  200,000 malformed, absurd and hostile requests to a server (three minutes)"
+	@echo "make test-fuzz  200,000 malformed, absurd and hostile requests to a server (four minutes)"
 	@echo "make test-slow  run every test"
 	@echo "make test-btrdb run the integration tests of BTrDB's own client against a server"
 	@echo "make lint       ruff and mypy"
