@@ -198,6 +198,13 @@ class InvalidArrow(OtrError, ValueError):
     default_advice = "Send one complete Arrow IPC stream, uncompressed, of the columns the call takes."
 
 
+class BadQuery(OtrError, ValueError):
+    """An SQL statement is not one that is answered, or asks for too much."""
+
+    code = "OTR-4410"
+    default_advice = "Ask one SELECT of the table streams, with parameters $1, $2 and so on."
+
+
 class VersionNotAvailable(OtrError, LookupError):
     """That version has not been made yet, or has been pruned."""
 

@@ -138,6 +138,28 @@ class Archive(Closing):
             found = engine.core.streams.names.find(prefix, collection, tags, annotations)
             return [Stream(engine, engine.core.streams.uuid(metadata.uuid)) for metadata in found]
 
+    def metadata(self, prefix: str = "", *, collection: str | None = None) -> Sequence[Metadata]:
+        """What is known of the streams whose collection starts with ``prefix`` (and is ``collection``, if
+        given), all at one moment; by collection, name and uuid.
+
+        Cheaper than asking the `streams` one by one. The mappings in it must not be changed. Asked for all
+        streams, it is the very same tuple as long as nothing changes.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db = otrdb.open(tempfile.mkdtemp())
+            >>> _ = db.create("plant/line1", tags={"name": "heat", "unit": "C"})
+            >>> [(each.path, each.unit, each.property_version) for each in db.metadata("plant/")]
+            [('plant/line1/heat', 'C', 1)]
+            >>> db.metadata() is db.metadata()
+            True
+        """
+        engine = self._engine
+        engine.refresh()
+        names = engine.core.streams.names
+        with engine.core.lock:
+            return names.find(prefix, collection) if prefix or collection is not None else names.in_order()
+
     def collections(self, prefix: str = "") -> list[str]:
         """The collections that hold a stream and start with ``prefix``, in order of their UTF-8 bytes."""
         self._engine.refresh()

@@ -6,9 +6,11 @@ calls them. They raise `OtrError`s; `otrdb.server.status` turns these into what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any
+
+from otrdb.server.sql.catalog import Catalog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -33,6 +35,8 @@ class Door:
     """Where the server can be reached, as it tells its clients."""
     faults: bool = False
     """Whether faults may be injected."""
+    catalog: Catalog = field(default_factory=Catalog)
+    """The metadata, as SQL sees it."""
 
 
 @dataclass(frozen=True, slots=True)
