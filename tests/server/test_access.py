@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 import otrdb
+from otrdb.server import service
 from otrdb.server.access import KeyAccess, Refused, presented
 from otrdb.server.keys import FILE_NAME, KeyFile
 from otrdb.server.rpc import Scope
@@ -81,6 +83,13 @@ def test_a_scope_includes_those_before_it(tmp_path: Path, held: Scope, needed: S
     ) as found:
         access.check([("authorization", f"Bearer {secret}")], needed)
     assert not found.value.unknown
+
+
+def test_what_changes_something_needs_more_than_reading() -> None:
+    needed = {rpc.name: rpc.scope for rpc in service.RPCS}
+    changing = {name for name in needed if re.match("Create|.*Insert|Delete|Flush|Set|Obliterate|Fault", name)}
+    assert {name for name, scope in needed.items() if scope > Scope.READ} == changing
+    assert {name for name, scope in needed.items() if scope is Scope.ADMIN} == {"Obliterate", "FaultInject"}
 
 
 @pytest.mark.parametrize("trusting", [True, False])
