@@ -184,6 +184,13 @@ class TooManyStreams(OtrError, RuntimeError):
     default_advice = "Wait a minute. If they are wanted, open the archive with a larger new_streams."
 
 
+class FellBehind(OtrError, RuntimeError):
+    """More arrived for a subscription than it took, and than there is memory for. It was cut off."""
+
+    code = "OTR-4261"
+    default_advice = "Read what is stored, and subscribe again: taking faster, or with more memory."
+
+
 class InvalidVersions(OtrError, ValueError):
     """A pair of versions is in the wrong order, or a version is no version number."""
 

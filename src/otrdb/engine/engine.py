@@ -282,6 +282,7 @@ class Engine:
                 core.streams.remove(state)
                 state.versions, state.marks = Versions(), {}
                 core.roots.drop(state)
+            core.subscribers.obliterated(state.number)
 
     # --- rules
 

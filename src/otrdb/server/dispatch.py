@@ -21,9 +21,10 @@ from otrdb.server.access import Refused
 from otrdb.server.answers import Answers
 from otrdb.server.limits import Limits, Load, Overloaded
 from otrdb.server.status import INTERNAL, failed, told
+from otrdb.server.talks import Requests, Talks
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import AsyncIterator, Callable, Generator, Sequence
     from concurrent.futures import Executor
 
     from otrdb.server.access import Access
@@ -43,7 +44,13 @@ class Dispatcher:
         self._door = door
         self._access = access
         self._pool = pool
-        self._load = Load(limits or Limits())
+        limits = limits or Limits()
+        self._load = Load(limits)
+        self._talks = Talks(pool, limits)
+
+    def stop(self) -> None:
+        """End at once the calls that would not end by themselves. On the event loop."""
+        self._talks.stop()
 
     def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler[Any, Any]:
         """The handler of a whole service."""
@@ -67,6 +74,13 @@ class Dispatcher:
             except Overloaded as overloaded:
                 await context.write(failed(_DEPLETED, str(overloaded)))
 
+        async def both(requests: AsyncIterator[bytes], context: Context) -> None:
+            await self._admit(rpc, context)
+            heard = Requests(rpc.request)
+            await self._talks.talk(requests, context, heard, self._answers(rpc, heard))
+
+        if rpc.talking:
+            return grpc.stream_stream_rpc_method_handler(both)
         if rpc.streaming:
             return grpc.unary_stream_rpc_method_handler(many)
         return grpc.unary_unary_rpc_method_handler(one)
@@ -93,12 +107,12 @@ class Dispatcher:
     async def _run(self, function: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _answers(self, rpc: Rpc, request: bytes) -> Generator[bytes, None, None]:
-        """The answers as bytes; a failure is the last of them."""
+    def _answers(self, rpc: Rpc, request: Any) -> Generator[Any, None, None]:
+        """The answers as bytes, or None where `Rpc.answer` gives it; a failure is the last of them."""
         try:
-            asked = request if rpc.request is None else rpc.request.FromString(request)
-            answered = rpc.answer(self._door, asked)
-            for answer in answered if rpc.streaming else (answered,):
+            whole = rpc.request is None or rpc.talking
+            answered = rpc.answer(self._door, request if whole else rpc.request.FromString(request))
+            for answer in answered if rpc.streaming or rpc.talking else (answered,):
                 yield answer.SerializeToString() if isinstance(answer, Message) else answer
         except DecodeError:
             yield failed(_WRONG_ARGUMENTS, f"That is no request of {rpc.name}.")

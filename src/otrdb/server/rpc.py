@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from otrdb.server.sql.catalog import Catalog
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otrdb import Archive
+    from otrdb.export import Foreign
 
 
 class Scope(IntEnum):
@@ -39,12 +40,32 @@ class Door:
     """The metadata, as SQL sees it."""
 
 
+class Heard(Protocol):
+    """What the client says in a call in which both sides speak."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether it says no more, besides what waits to be taken."""
+        ...
+
+    def take(self) -> Foreign | None:
+        """The next request, or None if none has come."""
+        ...
+
+    def wake(self) -> None:
+        """Have the answers asked for again: there may be one now. From any thread."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Rpc:
     """One method of a service.
 
     `answer(door, request)` gives one message, or with `streaming` an iterable of at least one. The request
     is a `request` message, or the bytes as they came if that is None. Messages may be given as bytes, too.
+
+    With `talking` both sides speak: `answer(door, heard)` gives an iterable that never waits, but gives None
+    when there is nothing to say for now. It is asked again when a request has come, or `heard` was woken.
     """
 
     name: str
@@ -52,3 +73,4 @@ class Rpc:
     answer: Callable[[Door, Any], Any]
     request: Any = None
     streaming: bool = False
+    talking: bool = False

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from otrdb.server import csv, info, joining, lookup, metadata, points, sql_query, windows, writing
+from otrdb.server import (
+    csv,
+    info,
+    joining,
+    lookup,
+    metadata,
+    points,
+    sql_query,
+    subscribe,
+    windows,
+    writing,
+)
 from otrdb.wire import btrdb
 
 NAME: Final = "v5api.BTrDB"
@@ -22,4 +33,5 @@ RPCS: Final = (
     *windows.RPCS,
     *writing.RPCS,
     *joining.RPCS,
+    *subscribe.RPCS,
 )
