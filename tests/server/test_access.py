@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 import warnings
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from grpc_health.v1 import health_pb2
 from grpc_reflection.v1alpha import reflection_pb2
 
 import otrdb
+from otrdb.server import service
 from otrdb.server.access import KeyAccess, Refused, presented
 from otrdb.server.keys import FILE_NAME, KeyFile
 from otrdb.server.rpc import Scope
@@ -81,6 +83,14 @@ def test_a_scope_includes_those_before_it(tmp_path: Path, held: Scope, needed: S
     ) as found:
         access.check([("authorization", f"Bearer {secret}")], needed)
     assert not found.value.unknown
+
+
+def test_what_changes_something_needs_more_than_reading() -> None:
+    needed = {rpc.name: rpc.scope for rpc in service.RPCS}
+    changes = re.compile("Create|.*Insert|Delete|Flush|Set|Obliterate|Fault")
+    changing = set(filter(changes.match, needed))
+    assert {name for name, scope in needed.items() if scope > Scope.READ} == changing
+    assert {name for name, scope in needed.items() if scope is Scope.ADMIN} == {"Obliterate", "FaultInject"}
 
 
 @pytest.mark.parametrize("trusting", [True, False])
@@ -169,8 +179,8 @@ def connect(endpoint: str, key: str | None) -> dict[str, Any]:
 def test_health_needs_no_key(channel: grpc.Channel, path: Path) -> None:
     KeyFile(path).create("a", Scope.READ)
     check: Any = channel.unary_unary("/grpc.health.v1.Health/Check")
-    for service in ("", "v5api.BTrDB"):
-        answered = check(health_pb2.HealthCheckRequest(service=service).SerializeToString())
+    for name in ("", "v5api.BTrDB"):
+        answered = check(health_pb2.HealthCheckRequest(service=name).SerializeToString())
         assert health_pb2.HealthCheckResponse.FromString(answered).status == 1
     with pytest.raises(grpc.RpcError) as found:
         check(health_pb2.HealthCheckRequest(service="nothing").SerializeToString())
