@@ -28,6 +28,7 @@ from otrdb.engine.stream import PartialStream, Stream, View
 from otrdb.errors import OtrError
 from otrdb.joined import Joined, Long, Wide
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
+from otrdb.remote.connecting import connect
 from otrdb.results import (
     BackedUp,
     Change,
@@ -71,6 +72,7 @@ __all__ = [
     "View",
     "Wide",
     "Windows",
+    "connect",
     "inspect",
     "open",
     "repair",

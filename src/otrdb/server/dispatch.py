@@ -16,6 +16,7 @@ from google.protobuf.message import DecodeError, Message
 
 from otrdb.errors import OtrError
 from otrdb.server.access import Refused
+from otrdb.server.gathering import Gathering
 from otrdb.server.status import INTERNAL, failed, told
 
 if TYPE_CHECKING:
@@ -38,6 +39,7 @@ class Dispatcher:
         self._door = door
         self._access = access
         self._pool = pool
+        self._gathering = Gathering()
 
     def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler[Any, Any]:
         """The handler of a whole service."""
@@ -57,6 +59,16 @@ class Dispatcher:
             finally:
                 await self._run(answers.close)
 
+        async def gathered(requests: AsyncIterator[bytes], context: Context) -> bytes:
+            await self._admit(rpc, context)
+            try:
+                async with self._gathering.all(requests) as taken:
+                    return await self._run(_first, self._answers(rpc, taken))
+            except OtrError as refused:
+                return told(refused)
+
+        if rpc.gathers:
+            return grpc.stream_unary_rpc_method_handler(gathered)
         if rpc.streaming:
             return grpc.unary_stream_rpc_method_handler(many)
         return grpc.unary_unary_rpc_method_handler(one)
@@ -71,7 +83,7 @@ class Dispatcher:
     async def _run(self, function: Any, *args: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
 
-    def _answers(self, rpc: Rpc, request: bytes) -> Iterator[bytes]:
+    def _answers(self, rpc: Rpc, request: Any) -> Iterator[bytes]:
         """The answers as bytes; a failure is the last of them."""
         try:
             asked = request if rpc.request is None else rpc.request.FromString(request)

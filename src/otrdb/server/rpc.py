@@ -6,14 +6,20 @@ calls them. They raise `OtrError`s; `otrdb.server.status` turns these into what 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
+
+from otrdb.server.own.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otrdb import Archive
+
+
+MOST_GATHERED: Final = 128 << 20
+"""Bytes of requests of one call that are gathered before they are answered; of all such calls twice as many."""
 
 
 class Scope(IntEnum):
@@ -33,6 +39,8 @@ class Door:
     """Where the server can be reached, as it tells its clients."""
     faults: bool = False
     """Whether faults may be injected."""
+    held: Held = field(default_factory=Held)
+    """The snapshots that are held for clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +49,7 @@ class Rpc:
 
     `answer(door, request)` gives one message, or with `streaming` an iterable of at least one. The request
     is a `request` message, or the bytes as they came if that is None. Messages may be given as bytes, too.
+    With `gathers` a call has many requests, and their bytes are given as a list.
     """
 
     name: str
@@ -48,3 +57,4 @@ class Rpc:
     answer: Callable[[Door, Any], Any]
     request: Any = None
     streaming: bool = False
+    gathers: bool = False

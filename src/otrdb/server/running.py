@@ -13,6 +13,7 @@ from otrdb.closing import Closing
 from otrdb.server import service
 from otrdb.server.access import Anyone
 from otrdb.server.dispatch import Dispatcher
+from otrdb.server.own import service as own
 from otrdb.server.rpc import Door
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ _OPTIONS: Final = (
     ("grpc.max_receive_message_length", LONGEST_REQUEST),
     ("grpc.max_send_message_length", -1),
     ("grpc.so_reuseport", 0),
+    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
 )
 
 
@@ -72,8 +74,10 @@ class Server(Closing):
             f"{address.rpartition(':')[0]}:{port}"
             for address, port in zip(self._addresses, self.ports, strict=True)
         )
-        dispatcher = Dispatcher(Door(self._archive, endpoints), self._access, self._pool)
-        server.add_generic_rpc_handlers((dispatcher.service(service.NAME, service.RPCS),))
+        self.door = Door(self._archive, endpoints)
+        dispatcher = Dispatcher(self.door, self._access, self._pool)
+        services = (service, own)
+        server.add_generic_rpc_handlers([dispatcher.service(each.NAME, each.RPCS) for each in services])
         await server.start()
         return server
 
@@ -87,3 +91,4 @@ class Server(Closing):
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
             self._pool.shutdown()
+            self.door.held.close()

@@ -1,0 +1,41 @@
+"""Calls with many requests: all of them are taken in before the call is answered, within a bound on memory."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Final
+
+from otrdb.errors import InsertTooBig, Overloaded
+from otrdb.server.rpc import MOST_GATHERED
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MOST_OF_ALL: Final = 2 * MOST_GATHERED
+
+
+class Gathering:
+    """Takes in requests, on the event loop alone. Raises `InsertTooBig`, and `Overloaded` if all have too many."""
+
+    def __init__(self) -> None:
+        self._held = 0
+
+    @asynccontextmanager
+    async def all(self, requests: AsyncIterator[bytes]) -> AsyncIterator[list[bytes]]:
+        """All requests of a call; they count until the block ends."""
+        taken, size = list[bytes](), 0
+        try:
+            async for request in requests:
+                size += len(request)
+                self._held += len(request)
+                self._check(size)
+                taken.append(request)
+            yield taken
+        finally:
+            self._held -= size
+
+    def _check(self, size: int) -> None:
+        if size > MOST_GATHERED:
+            raise InsertTooBig(f"This server takes at most {MOST_GATHERED} bytes of points in one insert.")
+        if self._held > MOST_OF_ALL:
+            raise Overloaded("Other large inserts are under way.")
