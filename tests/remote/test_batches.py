@@ -8,7 +8,15 @@ import numpy as np
 import pytest
 
 import otrdb
-from otrdb.errors import BadValue, InsertTooBig, InvalidArgument, OtrError, Overloaded, TimeOutOfRange, WrongKind
+from otrdb.errors import (
+    BadValue,
+    InsertTooBig,
+    InvalidArgument,
+    OtrError,
+    Overloaded,
+    TimeOutOfRange,
+    WrongKind,
+)
 from otrdb.remote.archive import Archive as Remote
 from otrdb.remote.sending import Batch
 from otrdb.wire import otrdb as wire
@@ -32,7 +40,10 @@ def test_values_are_exact(local: otrdb.Archive, remote: Remote, kind: Any) -> No
     here = local.stream(there.uuid)
     for reads in (here, there):
         found = reads.values().values
-        assert (found.dtype, found.tobytes()) == (np.array(EXTREMES[kind]).dtype, np.array(EXTREMES[kind]).tobytes())
+        assert (found.dtype, found.tobytes()) == (
+            np.array(EXTREMES[kind]).dtype,
+            np.array(EXTREMES[kind]).tobytes(),
+        )
         assert [type(point.value) for point in reads.values()] == [type(EXTREMES[kind][0])] * 5
     assert there.latest() == here.latest() == (4, EXTREMES[kind][4])
     assert type(there.latest().value) is type(EXTREMES[kind][0])
@@ -151,7 +162,9 @@ def test_a_server_bounds_what_it_takes_in(remote: Remote, monkeypatch: pytest.Mo
     assert heat.insert(np.arange(MANY), np.ones(MANY)).durable
 
 
-def test_an_upload_that_is_broken_off_stores_nothing(served: Served, remote: Remote, local: otrdb.Archive) -> None:
+def test_an_upload_that_is_broken_off_stores_nothing(
+    served: Served, remote: Remote, local: otrdb.Archive
+) -> None:
     heat = remote.create("plant")
     times = np.arange(MANY)
     with grpc.insecure_channel(served.url.removeprefix("grpc://")) as channel:
@@ -197,7 +210,9 @@ def test_messages_no_client_of_ours_sends_are_refused(
 ) -> None:
     stream = local.create("plant")
     uuid = params.get("uuid", 1)
-    request: Any = wire.InsertParams(**{**params, "uuid": [stream.uuid.bytes] * uuid if isinstance(uuid, int) else uuid})
+    request: Any = wire.InsertParams(
+        **{**params, "uuid": [stream.uuid.bytes] * uuid if isinstance(uuid, int) else uuid}
+    )
     with pytest.raises(OtrError) as caught:
         remote.link.ask("Insert", request)
     assert not isinstance(caught.value, otrdb.errors.InternalError)

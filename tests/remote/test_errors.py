@@ -55,7 +55,12 @@ def test_an_error_that_only_the_server_knows() -> None:
 
 @pytest.mark.parametrize(
     ("code", "leaf"),
-    [(421, errors.InvalidArgument), (414, errors.InsertTooBig), (426, errors.Overloaded), (500, errors.InternalError)],
+    [
+        (421, errors.InvalidArgument),
+        (414, errors.InsertTooBig),
+        (426, errors.Overloaded),
+        (500, errors.InternalError),
+    ],
 )
 def test_what_the_server_refuses_by_a_number(code: int, leaf: type[errors.OtrError]) -> None:
     back = raised(wire.Failure(code=code, message="No."))

@@ -29,13 +29,19 @@ def fill(stream: otrdb.Stream) -> None:
     """Points in clumps with gaps between, many at one time, some of them pending."""
     random = np.random.default_rng(7)
     clumps = random.integers(0, END, 12)
-    times = np.concatenate([
-        clumps.repeat(POINTS // 24) + random.integers(0, 10**6, POINTS // 24 * 12),
-        random.integers(0, END, POINTS // 4),
-        np.full(POINTS // 8, END // 3),
-        [otrdb.MIN_TIME, otrdb.MAX_TIME - 2],
-    ])
-    values = (random.normal(0, 1e6, len(times)) > 0) if stream.kind == "bool" else random.normal(0, 1e6, len(times))
+    times = np.concatenate(
+        [
+            clumps.repeat(POINTS // 24) + random.integers(0, 10**6, POINTS // 24 * 12),
+            random.integers(0, END, POINTS // 4),
+            np.full(POINTS // 8, END // 3),
+            [otrdb.MIN_TIME, otrdb.MAX_TIME - 2],
+        ]
+    )
+    values = (
+        (random.normal(0, 1e6, len(times)) > 0)
+        if stream.kind == "bool"
+        else random.normal(0, 1e6, len(times))
+    )
     stream.insert(times, values.astype(stream.kind.dtype))
     stream.flush()
     stream.insert(times[::50] + 1, values[::50].astype(stream.kind.dtype))
@@ -76,7 +82,9 @@ WINDOWS: dict[str, Callable[[Any], Any]] = {
     "fine": lambda reads: reads.aligned_windows(0, END, 17, columns=ALL_COLUMNS),
     "edges": lambda reads: reads.aligned_windows(END // 7, END // 3, 13),
     "coarse": lambda reads: reads.aligned_windows(0, END, 30),
-    "all time": lambda reads: reads.aligned_windows(otrdb.MIN_TIME, otrdb.MAX_TIME, 12, columns=["sum", "count"]),
+    "all time": lambda reads: reads.aligned_windows(
+        otrdb.MIN_TIME, otrdb.MAX_TIME, 12, columns=["sum", "count"]
+    ),
     "widest": lambda reads: reads.aligned_windows(otrdb.MIN_TIME, otrdb.MAX_TIME, 62),
     "divided": lambda reads: reads.windows(17, END, 3_333_333, columns=ALL_COLUMNS),
     "few": lambda reads: reads.windows(17, END, END // 7, columns=["first", "last"]),

@@ -12,6 +12,7 @@ from otrdb.server.running import Server
 
 Factory: TypeAlias = Callable[[Path], ArchiveLike]
 
+
 class Served(Archive):
     """An archive by way of a server of this process, which ends with it."""
 

@@ -250,8 +250,7 @@ class Archive(Closing):
         return told
 
     def check(self, *, deep: bool = True) -> Iterator[Finding]:
-        """Have the server verify the archive, yielding what is wrong as it is found, as `otrdb.Archive.check`.
-        """
+        """Have the server verify the archive, yielding what is wrong as it is found, as `otrdb.Archive.check`."""
         self.link.check_open()
         answers = self.link.each("Check", wire.CheckParams(deep=bool(deep)))
         return (finding for answer in answers for finding in findings_of(answer.findings))

@@ -67,7 +67,7 @@ def connect(
     roots = _roots(ca) if address.secure else None
     import_extra("grpc", "remote")
     import_extra("google.protobuf.message", "remote")
-    from otrdb.remote import archive, link  # noqa: PLC0415
+    from otrdb.remote import archive, link
 
     opened = link.Link(url, link.channel(address, roots), api_key, timeout)
     try:

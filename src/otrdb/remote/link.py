@@ -66,9 +66,7 @@ def channel(address: Address, roots: bytes | None) -> grpc.Channel:
 class Link:
     """A connection that asks. Safe to use from several threads."""
 
-    def __init__(
-        self, where: str, channel: grpc.Channel, api_key: str | None, timeout: float | None
-    ) -> None:
+    def __init__(self, where: str, channel: grpc.Channel, api_key: str | None, timeout: float | None) -> None:
         self.where = where
         self.archive = UUID(int=0)
         """The archive behind it, once it was introduced."""

@@ -51,9 +51,7 @@ class Batch(NamedTuple):
         return cls(head, _NO_INDEX, times, words)
 
     @classmethod
-    def of_wide(
-        cls, uuids: Sequence[UUID], index: Int64Array, times: Int64Array, words: Int64Array
-    ) -> Batch:
+    def of_wide(cls, uuids: Sequence[UUID], index: Int64Array, times: Int64Array, words: Int64Array) -> Batch:
         """Points each of which is of the stream at its place in ``index``."""
         if not len(index) == len(times) == len(words):
             lengths = f"{len(index)} stream numbers, {len(times)} times and {len(words)} values"

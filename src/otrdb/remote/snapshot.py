@@ -211,6 +211,4 @@ def joined(
 def streams_of(link: Link, params: wire.FindParams) -> list[Stream]:
     """The streams that the server finds."""
     found = [told for answer in link.each("Find", params) for told in answer.streams]
-    return [
-        Stream(link, metadata.uuid, metadata.kind) for metadata in map(metadata_of, found)
-    ]
+    return [Stream(link, metadata.uuid, metadata.kind) for metadata in map(metadata_of, found)]

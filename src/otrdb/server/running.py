@@ -90,5 +90,6 @@ class Server(Closing):
             asyncio.run_coroutine_threadsafe(self._server.stop(GRACE), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
+            self._loop.close()
             self._pool.shutdown()
             self.door.held.close()

@@ -18,6 +18,7 @@ class SubscriptionUpdateOp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ADD_UUIDS: _ClassVar[SubscriptionUpdateOp]
     REMOVE_UUIDS: _ClassVar[SubscriptionUpdateOp]
+
 NEVER: MergePolicy
 EQUAL: MergePolicy
 RETAIN: MergePolicy
@@ -35,7 +36,13 @@ class RawValuesParams(_message.Message):
     start: int
     end: int
     versionMajor: int
-    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        start: _Optional[int] = ...,
+        end: _Optional[int] = ...,
+        versionMajor: _Optional[int] = ...,
+    ) -> None: ...
 
 class RawValuesResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "values")
@@ -47,7 +54,13 @@ class RawValuesResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     values: _containers.RepeatedCompositeFieldContainer[RawPoint]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ...,
+    ) -> None: ...
 
 class ArrowRawValuesParams(_message.Message):
     __slots__ = ("uuid", "start", "end", "versionMajor", "templateBytes")
@@ -61,7 +74,14 @@ class ArrowRawValuesParams(_message.Message):
     end: int
     versionMajor: int
     templateBytes: bytes
-    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ..., templateBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        start: _Optional[int] = ...,
+        end: _Optional[int] = ...,
+        versionMajor: _Optional[int] = ...,
+        templateBytes: _Optional[bytes] = ...,
+    ) -> None: ...
 
 class ArrowRawValuesResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "arrowBytes")
@@ -73,7 +93,13 @@ class ArrowRawValuesResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     arrowBytes: bytes
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        arrowBytes: _Optional[bytes] = ...,
+    ) -> None: ...
 
 class ArrowMultiValuesParams(_message.Message):
     __slots__ = ("uuid", "versionMajor", "start", "end", "snapPeriodNs", "templateBytes")
@@ -89,7 +115,15 @@ class ArrowMultiValuesParams(_message.Message):
     end: int
     snapPeriodNs: int
     templateBytes: bytes
-    def __init__(self, uuid: _Optional[_Iterable[bytes]] = ..., versionMajor: _Optional[_Iterable[int]] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., snapPeriodNs: _Optional[int] = ..., templateBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[_Iterable[bytes]] = ...,
+        versionMajor: _Optional[_Iterable[int]] = ...,
+        start: _Optional[int] = ...,
+        end: _Optional[int] = ...,
+        snapPeriodNs: _Optional[int] = ...,
+        templateBytes: _Optional[bytes] = ...,
+    ) -> None: ...
 
 class ArrowMultiValuesResponse(_message.Message):
     __slots__ = ("stat", "arrowBytes")
@@ -97,7 +131,9 @@ class ArrowMultiValuesResponse(_message.Message):
     ARROWBYTES_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     arrowBytes: bytes
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self, stat: _Optional[_Union[Status, _Mapping]] = ..., arrowBytes: _Optional[bytes] = ...
+    ) -> None: ...
 
 class RawPointVec(_message.Message):
     __slots__ = ("time", "value")
@@ -119,7 +155,14 @@ class AlignedWindowsParams(_message.Message):
     end: int
     versionMajor: int
     pointWidth: int
-    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ..., pointWidth: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        start: _Optional[int] = ...,
+        end: _Optional[int] = ...,
+        versionMajor: _Optional[int] = ...,
+        pointWidth: _Optional[int] = ...,
+    ) -> None: ...
 
 class AlignedWindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "values")
@@ -131,7 +174,13 @@ class AlignedWindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     values: _containers.RepeatedCompositeFieldContainer[StatPoint]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...,
+    ) -> None: ...
 
 class ArrowAlignedWindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "arrowBytes")
@@ -143,7 +192,13 @@ class ArrowAlignedWindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     arrowBytes: bytes
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        arrowBytes: _Optional[bytes] = ...,
+    ) -> None: ...
 
 class WindowsParams(_message.Message):
     __slots__ = ("uuid", "start", "end", "versionMajor", "width", "depth")
@@ -159,7 +214,15 @@ class WindowsParams(_message.Message):
     versionMajor: int
     width: int
     depth: int
-    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ..., width: _Optional[int] = ..., depth: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        start: _Optional[int] = ...,
+        end: _Optional[int] = ...,
+        versionMajor: _Optional[int] = ...,
+        width: _Optional[int] = ...,
+        depth: _Optional[int] = ...,
+    ) -> None: ...
 
 class WindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "values")
@@ -171,7 +234,13 @@ class WindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     values: _containers.RepeatedCompositeFieldContainer[StatPoint]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...,
+    ) -> None: ...
 
 class ArrowWindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "arrowBytes")
@@ -183,7 +252,13 @@ class ArrowWindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     arrowBytes: bytes
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        arrowBytes: _Optional[bytes] = ...,
+    ) -> None: ...
 
 class StreamInfoParams(_message.Message):
     __slots__ = ("uuid", "omitVersion", "omitDescriptor", "role")
@@ -195,7 +270,13 @@ class StreamInfoParams(_message.Message):
     omitVersion: bool
     omitDescriptor: bool
     role: Role
-    def __init__(self, uuid: _Optional[bytes] = ..., omitVersion: _Optional[bool] = ..., omitDescriptor: _Optional[bool] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        omitVersion: _Optional[bool] = ...,
+        omitDescriptor: _Optional[bool] = ...,
+        role: _Optional[_Union[Role, _Mapping]] = ...,
+    ) -> None: ...
 
 class StreamInfoResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "descriptor")
@@ -207,7 +288,13 @@ class StreamInfoResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     descriptor: StreamDescriptor
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., descriptor: _Optional[_Union[StreamDescriptor, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        descriptor: _Optional[_Union[StreamDescriptor, _Mapping]] = ...,
+    ) -> None: ...
 
 class StreamDescriptor(_message.Message):
     __slots__ = ("uuid", "collection", "tags", "annotations", "propertyVersion")
@@ -221,7 +308,14 @@ class StreamDescriptor(_message.Message):
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     propertyVersion: int
-    def __init__(self, uuid: _Optional[bytes] = ..., collection: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., propertyVersion: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        collection: _Optional[str] = ...,
+        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+        annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+        propertyVersion: _Optional[int] = ...,
+    ) -> None: ...
 
 class SetStreamAnnotationsParams(_message.Message):
     __slots__ = ("uuid", "expectedPropertyVersion", "changes", "removals")
@@ -233,7 +327,13 @@ class SetStreamAnnotationsParams(_message.Message):
     expectedPropertyVersion: int
     changes: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     removals: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, uuid: _Optional[bytes] = ..., expectedPropertyVersion: _Optional[int] = ..., changes: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., removals: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        expectedPropertyVersion: _Optional[int] = ...,
+        changes: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+        removals: _Optional[_Iterable[str]] = ...,
+    ) -> None: ...
 
 class SetStreamAnnotationsResponse(_message.Message):
     __slots__ = ("stat",)
@@ -253,7 +353,14 @@ class SetStreamTagsParams(_message.Message):
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     collection: str
     remove: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, uuid: _Optional[bytes] = ..., expectedPropertyVersion: _Optional[int] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., collection: _Optional[str] = ..., remove: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        expectedPropertyVersion: _Optional[int] = ...,
+        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+        collection: _Optional[str] = ...,
+        remove: _Optional[_Iterable[str]] = ...,
+    ) -> None: ...
 
 class SetStreamTagsResponse(_message.Message):
     __slots__ = ("stat",)
@@ -271,7 +378,13 @@ class CreateParams(_message.Message):
     collection: str
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
-    def __init__(self, uuid: _Optional[bytes] = ..., collection: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        collection: _Optional[str] = ...,
+        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+        annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+    ) -> None: ...
 
 class CreateResponse(_message.Message):
     __slots__ = ("stat",)
@@ -285,7 +398,9 @@ class MetadataUsageParams(_message.Message):
     ROLE_FIELD_NUMBER: _ClassVar[int]
     prefix: str
     role: Role
-    def __init__(self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...
+    ) -> None: ...
 
 class MetadataUsageResponse(_message.Message):
     __slots__ = ("stat", "tags", "annotations")
@@ -295,7 +410,12 @@ class MetadataUsageResponse(_message.Message):
     stat: Status
     tags: _containers.RepeatedCompositeFieldContainer[KeyCount]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyCount]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., tags: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        tags: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ...,
+        annotations: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ...,
+    ) -> None: ...
 
 class KeyCount(_message.Message):
     __slots__ = ("key", "count")
@@ -311,7 +431,9 @@ class ListCollectionsParams(_message.Message):
     ROLE_FIELD_NUMBER: _ClassVar[int]
     prefix: str
     role: Role
-    def __init__(self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...
+    ) -> None: ...
 
 class ListCollectionsResponse(_message.Message):
     __slots__ = ("stat", "collections")
@@ -319,7 +441,9 @@ class ListCollectionsResponse(_message.Message):
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     collections: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., collections: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(
+        self, stat: _Optional[_Union[Status, _Mapping]] = ..., collections: _Optional[_Iterable[str]] = ...
+    ) -> None: ...
 
 class LookupStreamsParams(_message.Message):
     __slots__ = ("collection", "isCollectionPrefix", "tags", "annotations", "role")
@@ -333,7 +457,14 @@ class LookupStreamsParams(_message.Message):
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     role: Role
-    def __init__(self, collection: _Optional[str] = ..., isCollectionPrefix: _Optional[bool] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        collection: _Optional[str] = ...,
+        isCollectionPrefix: _Optional[bool] = ...,
+        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+        annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
+        role: _Optional[_Union[Role, _Mapping]] = ...,
+    ) -> None: ...
 
 class LookupStreamsResponse(_message.Message):
     __slots__ = ("stat", "results")
@@ -341,7 +472,11 @@ class LookupStreamsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     results: _containers.RepeatedCompositeFieldContainer[StreamDescriptor]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., results: _Optional[_Iterable[_Union[StreamDescriptor, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        results: _Optional[_Iterable[_Union[StreamDescriptor, _Mapping]]] = ...,
+    ) -> None: ...
 
 class NearestParams(_message.Message):
     __slots__ = ("uuid", "time", "versionMajor", "backward")
@@ -353,7 +488,13 @@ class NearestParams(_message.Message):
     time: int
     versionMajor: int
     backward: bool
-    def __init__(self, uuid: _Optional[bytes] = ..., time: _Optional[int] = ..., versionMajor: _Optional[int] = ..., backward: _Optional[bool] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        time: _Optional[int] = ...,
+        versionMajor: _Optional[int] = ...,
+        backward: _Optional[bool] = ...,
+    ) -> None: ...
 
 class NearestResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "value")
@@ -365,7 +506,13 @@ class NearestResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     value: RawPoint
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., value: _Optional[_Union[RawPoint, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        value: _Optional[_Union[RawPoint, _Mapping]] = ...,
+    ) -> None: ...
 
 class ChangesParams(_message.Message):
     __slots__ = ("uuid", "fromMajor", "toMajor", "resolution")
@@ -377,7 +524,13 @@ class ChangesParams(_message.Message):
     fromMajor: int
     toMajor: int
     resolution: int
-    def __init__(self, uuid: _Optional[bytes] = ..., fromMajor: _Optional[int] = ..., toMajor: _Optional[int] = ..., resolution: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        fromMajor: _Optional[int] = ...,
+        toMajor: _Optional[int] = ...,
+        resolution: _Optional[int] = ...,
+    ) -> None: ...
 
 class ChangesResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "ranges")
@@ -389,7 +542,13 @@ class ChangesResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     ranges: _containers.RepeatedCompositeFieldContainer[ChangedRange]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., ranges: _Optional[_Iterable[_Union[ChangedRange, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+        ranges: _Optional[_Iterable[_Union[ChangedRange, _Mapping]]] = ...,
+    ) -> None: ...
 
 class RoundSpec(_message.Message):
     __slots__ = ("bits",)
@@ -409,7 +568,14 @@ class InsertParams(_message.Message):
     values: _containers.RepeatedCompositeFieldContainer[RawPoint]
     merge_policy: MergePolicy
     rounding: RoundSpec
-    def __init__(self, uuid: _Optional[bytes] = ..., sync: _Optional[bool] = ..., values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ..., merge_policy: _Optional[_Union[MergePolicy, str]] = ..., rounding: _Optional[_Union[RoundSpec, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        sync: _Optional[bool] = ...,
+        values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ...,
+        merge_policy: _Optional[_Union[MergePolicy, str]] = ...,
+        rounding: _Optional[_Union[RoundSpec, _Mapping]] = ...,
+    ) -> None: ...
 
 class ArrowInsertParams(_message.Message):
     __slots__ = ("uuid", "sync", "merge_policy", "rounding", "arrowBytes")
@@ -423,7 +589,14 @@ class ArrowInsertParams(_message.Message):
     merge_policy: MergePolicy
     rounding: RoundSpec
     arrowBytes: bytes
-    def __init__(self, uuid: _Optional[bytes] = ..., sync: _Optional[bool] = ..., merge_policy: _Optional[_Union[MergePolicy, str]] = ..., rounding: _Optional[_Union[RoundSpec, _Mapping]] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        sync: _Optional[bool] = ...,
+        merge_policy: _Optional[_Union[MergePolicy, str]] = ...,
+        rounding: _Optional[_Union[RoundSpec, _Mapping]] = ...,
+        arrowBytes: _Optional[bytes] = ...,
+    ) -> None: ...
 
 class InsertResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor")
@@ -433,7 +606,12 @@ class InsertResponse(_message.Message):
     stat: Status
     versionMajor: int
     versionMinor: int
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+    ) -> None: ...
 
 class DeleteParams(_message.Message):
     __slots__ = ("uuid", "start", "end")
@@ -443,7 +621,9 @@ class DeleteParams(_message.Message):
     uuid: bytes
     start: int
     end: int
-    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...
+    ) -> None: ...
 
 class DeleteResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor")
@@ -453,7 +633,12 @@ class DeleteResponse(_message.Message):
     stat: Status
     versionMajor: int
     versionMinor: int
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+    ) -> None: ...
 
 class InfoParams(_message.Message):
     __slots__ = ()
@@ -473,7 +658,15 @@ class InfoResponse(_message.Message):
     minorVersion: int
     build: str
     proxy: ProxyInfo
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., mash: _Optional[_Union[Mash, _Mapping]] = ..., majorVersion: _Optional[int] = ..., minorVersion: _Optional[int] = ..., build: _Optional[str] = ..., proxy: _Optional[_Union[ProxyInfo, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        mash: _Optional[_Union[Mash, _Mapping]] = ...,
+        majorVersion: _Optional[int] = ...,
+        minorVersion: _Optional[int] = ...,
+        build: _Optional[str] = ...,
+        proxy: _Optional[_Union[ProxyInfo, _Mapping]] = ...,
+    ) -> None: ...
 
 class ProxyInfo(_message.Message):
     __slots__ = ("proxyEndpoints",)
@@ -495,7 +688,9 @@ class FaultInjectResponse(_message.Message):
     RV_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     rv: bytes
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., rv: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self, stat: _Optional[_Union[Status, _Mapping]] = ..., rv: _Optional[bytes] = ...
+    ) -> None: ...
 
 class FlushParams(_message.Message):
     __slots__ = ("uuid",)
@@ -511,7 +706,12 @@ class FlushResponse(_message.Message):
     stat: Status
     versionMajor: int
     versionMinor: int
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        versionMajor: _Optional[int] = ...,
+        versionMinor: _Optional[int] = ...,
+    ) -> None: ...
 
 class ObliterateParams(_message.Message):
     __slots__ = ("uuid",)
@@ -547,7 +747,15 @@ class StatPoint(_message.Message):
     max: float
     count: int
     stddev: float
-    def __init__(self, time: _Optional[int] = ..., min: _Optional[float] = ..., mean: _Optional[float] = ..., max: _Optional[float] = ..., count: _Optional[int] = ..., stddev: _Optional[float] = ...) -> None: ...
+    def __init__(
+        self,
+        time: _Optional[int] = ...,
+        min: _Optional[float] = ...,
+        mean: _Optional[float] = ...,
+        max: _Optional[float] = ...,
+        count: _Optional[int] = ...,
+        stddev: _Optional[float] = ...,
+    ) -> None: ...
 
 class ChangedRange(_message.Message):
     __slots__ = ("start", "end")
@@ -565,7 +773,12 @@ class Status(_message.Message):
     code: int
     msg: str
     mash: Mash
-    def __init__(self, code: _Optional[int] = ..., msg: _Optional[str] = ..., mash: _Optional[_Union[Mash, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        code: _Optional[int] = ...,
+        msg: _Optional[str] = ...,
+        mash: _Optional[_Union[Mash, _Mapping]] = ...,
+    ) -> None: ...
 
 class Mash(_message.Message):
     __slots__ = ("revision", "leader", "leaderRevision", "totalWeight", "healthy", "unmapped", "members")
@@ -583,10 +796,30 @@ class Mash(_message.Message):
     healthy: bool
     unmapped: float
     members: _containers.RepeatedCompositeFieldContainer[Member]
-    def __init__(self, revision: _Optional[int] = ..., leader: _Optional[str] = ..., leaderRevision: _Optional[int] = ..., totalWeight: _Optional[int] = ..., healthy: _Optional[bool] = ..., unmapped: _Optional[float] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        revision: _Optional[int] = ...,
+        leader: _Optional[str] = ...,
+        leaderRevision: _Optional[int] = ...,
+        totalWeight: _Optional[int] = ...,
+        healthy: _Optional[bool] = ...,
+        unmapped: _Optional[float] = ...,
+        members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...,
+    ) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = ("hash", "nodename", "up", "enabled", "start", "end", "weight", "readPreference", "httpEndpoints", "grpcEndpoints")
+    __slots__ = (
+        "hash",
+        "nodename",
+        "up",
+        "enabled",
+        "start",
+        "end",
+        "weight",
+        "readPreference",
+        "httpEndpoints",
+        "grpcEndpoints",
+    )
     HASH_FIELD_NUMBER: _ClassVar[int]
     NODENAME_FIELD_NUMBER: _ClassVar[int]
     UP_FIELD_NUMBER: _ClassVar[int]
@@ -608,7 +841,20 @@ class Member(_message.Message):
     readPreference: float
     httpEndpoints: str
     grpcEndpoints: str
-    def __init__(self, hash: _Optional[int] = ..., nodename: _Optional[str] = ..., up: _Optional[bool] = ..., enabled: _Optional[bool] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., weight: _Optional[int] = ..., readPreference: _Optional[float] = ..., httpEndpoints: _Optional[str] = ..., grpcEndpoints: _Optional[str] = ..., **kwargs) -> None: ...
+    def __init__(
+        self,
+        hash: _Optional[int] = ...,
+        nodename: _Optional[str] = ...,
+        up: _Optional[bool] = ...,
+        enabled: _Optional[bool] = ...,
+        start: _Optional[int] = ...,
+        end: _Optional[int] = ...,
+        weight: _Optional[int] = ...,
+        readPreference: _Optional[float] = ...,
+        httpEndpoints: _Optional[str] = ...,
+        grpcEndpoints: _Optional[str] = ...,
+        **kwargs,
+    ) -> None: ...
 
 class KeyOptValue(_message.Message):
     __slots__ = ("key", "val")
@@ -616,7 +862,9 @@ class KeyOptValue(_message.Message):
     VAL_FIELD_NUMBER: _ClassVar[int]
     key: str
     val: OptValue
-    def __init__(self, key: _Optional[str] = ..., val: _Optional[_Union[OptValue, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self, key: _Optional[str] = ..., val: _Optional[_Union[OptValue, _Mapping]] = ...
+    ) -> None: ...
 
 class OptValue(_message.Message):
     __slots__ = ("value",)
@@ -640,7 +888,9 @@ class StreamCSVConfig(_message.Message):
     version: int
     label: str
     uuid: bytes
-    def __init__(self, version: _Optional[int] = ..., label: _Optional[str] = ..., uuid: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self, version: _Optional[int] = ..., label: _Optional[str] = ..., uuid: _Optional[bytes] = ...
+    ) -> None: ...
 
 class GenerateCSVParams(_message.Message):
     __slots__ = ("queryType", "startTime", "endTime", "windowSize", "depth", "includeVersions", "streams")
@@ -649,6 +899,7 @@ class GenerateCSVParams(_message.Message):
         ALIGNED_WINDOWS_QUERY: _ClassVar[GenerateCSVParams.QueryType]
         WINDOWS_QUERY: _ClassVar[GenerateCSVParams.QueryType]
         RAW_QUERY: _ClassVar[GenerateCSVParams.QueryType]
+
     ALIGNED_WINDOWS_QUERY: GenerateCSVParams.QueryType
     WINDOWS_QUERY: GenerateCSVParams.QueryType
     RAW_QUERY: GenerateCSVParams.QueryType
@@ -666,7 +917,16 @@ class GenerateCSVParams(_message.Message):
     depth: int
     includeVersions: bool
     streams: _containers.RepeatedCompositeFieldContainer[StreamCSVConfig]
-    def __init__(self, queryType: _Optional[_Union[GenerateCSVParams.QueryType, str]] = ..., startTime: _Optional[int] = ..., endTime: _Optional[int] = ..., windowSize: _Optional[int] = ..., depth: _Optional[int] = ..., includeVersions: _Optional[bool] = ..., streams: _Optional[_Iterable[_Union[StreamCSVConfig, _Mapping]]] = ...) -> None: ...
+    def __init__(
+        self,
+        queryType: _Optional[_Union[GenerateCSVParams.QueryType, str]] = ...,
+        startTime: _Optional[int] = ...,
+        endTime: _Optional[int] = ...,
+        windowSize: _Optional[int] = ...,
+        depth: _Optional[int] = ...,
+        includeVersions: _Optional[bool] = ...,
+        streams: _Optional[_Iterable[_Union[StreamCSVConfig, _Mapping]]] = ...,
+    ) -> None: ...
 
 class GenerateCSVResponse(_message.Message):
     __slots__ = ("stat", "isHeader", "row")
@@ -676,7 +936,12 @@ class GenerateCSVResponse(_message.Message):
     stat: Status
     isHeader: bool
     row: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., isHeader: _Optional[bool] = ..., row: _Optional[_Iterable[str]] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        isHeader: _Optional[bool] = ...,
+        row: _Optional[_Iterable[str]] = ...,
+    ) -> None: ...
 
 class SQLQueryParams(_message.Message):
     __slots__ = ("query", "params", "role")
@@ -686,7 +951,12 @@ class SQLQueryParams(_message.Message):
     query: str
     params: _containers.RepeatedScalarFieldContainer[str]
     role: Role
-    def __init__(self, query: _Optional[str] = ..., params: _Optional[_Iterable[str]] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
+    def __init__(
+        self,
+        query: _Optional[str] = ...,
+        params: _Optional[_Iterable[str]] = ...,
+        role: _Optional[_Union[Role, _Mapping]] = ...,
+    ) -> None: ...
 
 class SQLQueryResponse(_message.Message):
     __slots__ = ("stat", "SQLQueryRow")
@@ -694,7 +964,9 @@ class SQLQueryResponse(_message.Message):
     SQLQUERYROW_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     SQLQueryRow: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., SQLQueryRow: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    def __init__(
+        self, stat: _Optional[_Union[Status, _Mapping]] = ..., SQLQueryRow: _Optional[_Iterable[bytes]] = ...
+    ) -> None: ...
 
 class Role(_message.Message):
     __slots__ = ("name",)
@@ -712,7 +984,13 @@ class SetCompactionConfigParams(_message.Message):
     CompactedVersion: int
     reducedResolutionRanges: _containers.RepeatedCompositeFieldContainer[ReducedResolutionRange]
     unused0: int
-    def __init__(self, uuid: _Optional[bytes] = ..., CompactedVersion: _Optional[int] = ..., reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ..., unused0: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        uuid: _Optional[bytes] = ...,
+        CompactedVersion: _Optional[int] = ...,
+        reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ...,
+        unused0: _Optional[int] = ...,
+    ) -> None: ...
 
 class SetCompactionConfigResponse(_message.Message):
     __slots__ = ("stat",)
@@ -738,7 +1016,14 @@ class GetCompactionConfigResponse(_message.Message):
     CompactedVersion: int
     reducedResolutionRanges: _containers.RepeatedCompositeFieldContainer[ReducedResolutionRange]
     unused0: int
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., LatestMajorVersion: _Optional[int] = ..., CompactedVersion: _Optional[int] = ..., reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ..., unused0: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        LatestMajorVersion: _Optional[int] = ...,
+        CompactedVersion: _Optional[int] = ...,
+        reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ...,
+        unused0: _Optional[int] = ...,
+    ) -> None: ...
 
 class ReducedResolutionRange(_message.Message):
     __slots__ = ("Start", "End", "Resolution")
@@ -748,7 +1033,9 @@ class ReducedResolutionRange(_message.Message):
     Start: int
     End: int
     Resolution: int
-    def __init__(self, Start: _Optional[int] = ..., End: _Optional[int] = ..., Resolution: _Optional[int] = ...) -> None: ...
+    def __init__(
+        self, Start: _Optional[int] = ..., End: _Optional[int] = ..., Resolution: _Optional[int] = ...
+    ) -> None: ...
 
 class SubscriptionUpdate(_message.Message):
     __slots__ = ("op", "uuid")
@@ -756,7 +1043,9 @@ class SubscriptionUpdate(_message.Message):
     UUID_FIELD_NUMBER: _ClassVar[int]
     op: SubscriptionUpdateOp
     uuid: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(self, op: _Optional[_Union[SubscriptionUpdateOp, str]] = ..., uuid: _Optional[_Iterable[bytes]] = ...) -> None: ...
+    def __init__(
+        self, op: _Optional[_Union[SubscriptionUpdateOp, str]] = ..., uuid: _Optional[_Iterable[bytes]] = ...
+    ) -> None: ...
 
 class SubscriptionResp(_message.Message):
     __slots__ = ("stat", "uuid", "arrowBytes")
@@ -766,4 +1055,9 @@ class SubscriptionResp(_message.Message):
     stat: Status
     uuid: bytes
     arrowBytes: bytes
-    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., uuid: _Optional[bytes] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
+    def __init__(
+        self,
+        stat: _Optional[_Union[Status, _Mapping]] = ...,
+        uuid: _Optional[bytes] = ...,
+        arrowBytes: _Optional[bytes] = ...,
+    ) -> None: ...

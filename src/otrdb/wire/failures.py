@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 _CLASSES: Final = {leaf.code: leaf for leaf in all_errors()}
 _NUMBERS: Final = ("start", "end", "pointwidth", "segment", "offset")
 _SHED: Final = 426
+_BUG: Final = 500
 
 
 def failure(error: OtrError) -> Failure:
@@ -57,5 +58,7 @@ def _fields(told: Failure) -> dict[str, Any]:
 
 def _refused(code: int, message: str) -> OtrError:
     """What the server said before the archive was asked: by BTrDB's number, with the advice in the message."""
-    leaf = Overloaded if code == _SHED else _CLASSES.get(f"OTR-{code}0", InternalError)
-    return leaf(message, advice="")
+    if code == _SHED:
+        return Overloaded(message, advice="")
+    leaf = _CLASSES.get(f"OTR-{code}0") if code < _BUG else None
+    return (leaf or InternalError)(message, advice="")

@@ -50,12 +50,12 @@ def points(reads: Asked, start: int, end: int) -> Iterator[Points]:
 
 def few_aligned(reads: Asked, start: int, end: int, pointwidth: int) -> bool:
     """Whether there are no more aligned windows in a range than in a piece."""
-    return (end - start) >> min(pointwidth, MAX_POINTWIDTH) < WINDOWS or _counted(reads, start, end) <= WINDOWS
+    return (end - start) >> min(pointwidth, MAX_POINTWIDTH) < WINDOWS or _counted(
+        reads, start, end
+    ) <= WINDOWS
 
 
-def aligned(
-    reads: Asked, start: int, end: int, pointwidth: int, columns: Sequence[str]
-) -> Iterator[Windows]:
+def aligned(reads: Asked, start: int, end: int, pointwidth: int, columns: Sequence[str]) -> Iterator[Windows]:
     """The windows of ``2**pointwidth`` ns; at least one piece."""
     if few_aligned(reads, start, end, pointwidth):
         yield from _sliced_windows(reads.aligned_windows(start, end, pointwidth, columns=columns))

@@ -31,7 +31,9 @@ CHANGES: Final = 1 << 15
 def values(door: Door, params: wire.ValuesParams) -> Iterator[wire.PointsResponse]:
     """The points of one or several streams, all of one state."""
     start, end = to_range(params.start, params.end)
-    with _one_state(door, params.state, params.uuid, lambda reads: pieces.few_points(reads, start, end)) as all_:
+    with _one_state(
+        door, params.state, params.uuid, lambda reads: pieces.few_points(reads, start, end)
+    ) as all_:
         for position, reads in enumerate(all_):
             for piece in pieces.points(reads, start, end):
                 yield _points(position, piece)

@@ -72,7 +72,7 @@ def _stored(
     if head.way == wire.ONE and len(streams) == 1:
         done = streams[0].insert(columns[0], _values(streams[0].kind, columns[1]), merge=merge)
         points = len(columns[0])
-        return wire.InsertResponse(points=points, streams=bool(points), **done._asdict())
+        return wire.InsertResponse(points=points, streams=int(points > 0), **done._asdict())
     if head.way == wire.MANY:
         batch = archive.insert(_parted(streams, head.number, *columns), merge=merge)
     elif head.way == wire.WIDE:
