@@ -1,4 +1,4 @@
-"""The code of the guide, and of the pages on connecting and on reliability, runs and prints what they show."""
+"""The code of the guide, of connecting and of reliability runs and prints what they show."""
 
 from pathlib import Path
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -45,7 +46,7 @@ def connect(served: Served) -> Iterator[Callable[..., Remote]]:
     """Makes connections, which end with the test."""
     made: list[Remote] = []
 
-    def connected(**options: float) -> Remote:
+    def connected(**options: Any) -> Remote:
         made.append(otrdb.connect(served.url, **options))
         return made[-1]
 

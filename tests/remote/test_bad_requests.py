@@ -15,7 +15,7 @@ from otrdb.wire import otrdb as wire
 from otrdb.wire.failures import raised
 from tests.remote.conftest import Served
 
-METHODS = wire.DESCRIPTOR.services_by_name["OtrDB"].methods
+METHODS: list[Any] = list(wire.DESCRIPTOR.services_by_name["OtrDB"].methods)
 NUMBERS = [0, 1, 2, 7, 10, 36, 62, 63, 64, -1, 1 << 31, (1 << 32) - 1, (1 << 62), (1 << 63) - 1, -(1 << 63)]
 TEXTS = [
     "",
@@ -48,7 +48,7 @@ def channel(served: Served) -> Iterator[grpc.Channel]:
         yield opened
 
 
-def ask(channel: grpc.Channel, method: Any, request: bytes) -> list[Any]:
+def ask(channel: Any, method: Any, request: bytes) -> list[Any]:
     """The answers of a method to some bytes."""
     path = f"/otrdb.v1.OtrDB/{method.name}"
     answer = getattr(wire, method.output_type.name)

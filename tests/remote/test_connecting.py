@@ -3,7 +3,7 @@
 import socket
 import sys
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -73,10 +73,10 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_certificates_that_cannot_be_read_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(InvalidArgument, match="one.pem"):
+    with pytest.raises(InvalidArgument, match=r"one\.pem"):
         otrdb.connect("grpcs://127.0.0.1:1", ca=tmp_path / "one.pem")
     monkeypatch.setenv("OTRDB_CA_BUNDLE", str(tmp_path / "other.pem"))
-    with pytest.raises(InvalidArgument, match="other.pem"):
+    with pytest.raises(InvalidArgument, match=r"other\.pem"):
         otrdb.connect("grpcs://127.0.0.1:1")
 
 
@@ -113,7 +113,7 @@ def test_nobody_answers(listening: socket.socket) -> None:
 
 
 def test_somebody_takes_the_call_and_is_silent(listening: socket.socket) -> None:
-    with pytest.raises((TookTooLong, Unreachable), match="127.0.0.1"):
+    with pytest.raises((TookTooLong, Unreachable), match=r"127\.0\.0\.1"):
         otrdb.connect(url_of(listening), timeout=0.2)
 
 
@@ -170,7 +170,7 @@ def test_a_key_does_what_it_may(guarded: str, local: otrdb.Archive) -> None:
     with otrdb.connect(guarded, api_key=KEY) as db:
         heat = db.stream("plant")
         assert heat.latest() == (1, 20.5)
-        calls = [
+        calls: list[Callable[[], Any]] = [
             lambda: heat.insert(2, 20.7),
             lambda: heat.insert(range(100_000), [0.5] * 100_000),
             heat.flush,

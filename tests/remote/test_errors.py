@@ -1,7 +1,7 @@
 """What the archive has to say arrives as the same class, with code, message, advice and fields."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +12,10 @@ from otrdb import errors
 from otrdb.remote.archive import Archive as Remote
 from otrdb.wire import otrdb as wire
 from otrdb.wire.failures import failure, raised
+from tests.engine.support import flip
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 FIELDS: dict[type[errors.OtrError], dict[str, Any]] = {
     errors.Damaged: {
@@ -80,12 +84,13 @@ def test_thinned_points_are_told_as_they_are(local: otrdb.Archive, remote: Remot
     (expiry,) = remote.expire(now="1970-03-01T00:00:00Z")
     assert (expiry.stream, expiry.points, expiry.pointwidth) == (heat.uuid, 100_000, 36)
     there = remote.stream(heat.uuid)
-    for question in (
+    questions: list[Callable[[Any], Any]] = [
         lambda stream: stream.values(),
         lambda stream: stream.nearest(0),
         lambda stream: stream.aligned_windows(0, 10**12, 20),
         lambda stream: stream.insert(5, 1.0),
-    ):
+    ]
+    for question in questions:
         here, back = caught(lambda: question(heat)), caught(lambda: question(there))  # noqa: B023
         assert (type(back), str(back), vars(back)) == (errors.Thinned, str(here), vars(here))
     assert there.zoom(points=100).count.tolist() == heat.zoom(points=100).count.tolist()
@@ -93,16 +98,11 @@ def test_thinned_points_are_told_as_they_are(local: otrdb.Archive, remote: Remot
 
 @pytest.fixture
 def damaged(local: otrdb.Archive, tmp_path: Path) -> otrdb.Stream:
-    """A stream with a byte changed in the middle of its points."""
+    """A stream with a bit changed in the middle of its points."""
     stream = local.create("plant", uuid=UUID(int=7))
     stream.insert(np.arange(200_000) * 10**6, np.random.default_rng(1).normal(size=200_000))
     stream.flush()
-    (segment,) = (tmp_path / "archive.otr").glob("*.seg*")
-    with segment.open("r+b") as file:
-        file.seek(segment.stat().st_size // 3)
-        byte = file.read(1)
-        file.seek(-1, 1)
-        file.write(bytes([byte[0] ^ 0xFF]))
+    flip(tmp_path / "archive.otr/segment-00000001.otr", 400_000)
     return stream
 
 
@@ -118,11 +118,12 @@ def test_damage_is_left_out_the_same_way(damaged: otrdb.Stream, remote: Remote) 
     there = remote.stream(damaged.uuid)
     sound, partial = damaged.leaving_out_damage(), there.leaving_out_damage()
     assert partial.left_out == ()
-    for question in (
+    questions: list[Callable[[Any], Any]] = [
         lambda reads: reads.values(0, 10**11),
         lambda reads: reads.aligned_windows(0, 10**12, 24),
         lambda reads: reads.zoom(points=500),
-    ):
+    ]
+    for question in questions:
         here, back = question(sound), question(partial)
         assert back.left_out == here.left_out
         assert {len(column) for column in back.to_arrow().columns} == {len(here)}

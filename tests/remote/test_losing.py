@@ -1,4 +1,4 @@
-"""The connection breaks, the server is started again, an answer takes too long: what is raised is the truth."""
+"""The connection breaks, the server starts again, an answer takes too long: what is raised is the truth."""
 
 import threading
 from collections.abc import Callable
@@ -63,7 +63,7 @@ def failing(call: Callable[[], Any]) -> tuple[threading.Thread, list[Exception]]
     def run() -> None:
         try:
             call()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             raised.append(error)
 
     thread = threading.Thread(target=run)
@@ -101,7 +101,7 @@ def test_a_deadline(
 def test_the_fate_of_an_insert_may_be_unknown(
     served: Served, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The server goes away while it stores: the client says that it does not know, and the points are there."""
+    """The server goes away while it stores: the client does not know, and says so; the points are there."""
     monkeypatch.setattr("otrdb.server.running.GRACE", 0.0)
     heat = remote.create("plant")
     stalled = Stalled(monkeypatch, otrdb.Stream, "insert")

@@ -148,9 +148,10 @@ def test_joined_streams(local: otrdb.Archive, remote: Remote) -> None:
     for stream in here:
         fill(stream)
     there = [remote.stream(stream.uuid) for stream in here]
-    for align in ("outer", "inner"):
-        one: Any = local.values(here, 0, END // 2, align=align)  # type: ignore[arg-type]
-        other: Any = remote.values(there, 0, END // 2, align=align)  # type: ignore[arg-type]
+    ways: list[Any] = ["outer", "inner"]
+    for align in ways:
+        one: Any = local.values(here, 0, END // 2, align=align)
+        other: Any = remote.values(there, 0, END // 2, align=align)
         assert (other.uuids, other.kinds) == (one.uuids, one.kinds)
         assert other.times.tobytes() == one.times.tobytes()
         for own, wanted in zip([*other.columns, *other.valid], [*one.columns, *one.valid], strict=True):
@@ -232,7 +233,7 @@ def test_a_zoom_is_bounded(pair: tuple[otrdb.Stream, Stream], monkeypatch: pytes
 
 def test_many_threads_share_a_connection(local: otrdb.Archive, remote: Remote) -> None:
     streams = [remote.create(f"s{number}", kind="int") for number in range(4)]
-    failures: list[BaseException] = []
+    failures: list[Exception] = []
 
     def work(number: int) -> None:
         try:
@@ -243,7 +244,7 @@ def test_many_threads_share_a_connection(local: otrdb.Archive, remote: Remote) -
                 assert len(points) % 100 == 0
                 assert (np.bincount(points.values) % 100 == 0).all()
                 assert stream.zoom(points=10).count.sum() >= 100 * (turn + 1)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001
             failures.append(error)
 
     threads = [threading.Thread(target=work, args=(number,)) for number in range(16)]

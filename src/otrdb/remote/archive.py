@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 class Archive(Closing):
     """An archive on a server, by the interface of `otrdb.Archive`: `otrdb.connect` gives it.
 
-    Every method is one call, or a few, and takes their time. What the archive has to say is raised as the same
-    errors; what the connection has, as `Unreachable`, `TookTooLong`, `AccessDenied` and `Overloaded`. Rules,
-    expiring, compacting, checking and obliterating take a key with admin scope. Backups are made at the server.
+    Every method is one call, or a few, and takes their time. What the archive has to say is raised as the
+    same errors; what the connection has, as `Unreachable`, `TookTooLong`, `AccessDenied` and `Overloaded`.
+    Rules, expiring, compacting, checking and obliterating take a key with admin scope. Backups are made at
+    the server.
     """
 
     def __init__(self, link: Link) -> None:
@@ -105,8 +106,8 @@ class Archive(Closing):
         return [name for answer in answers for name in answer.names]
 
     def insert(self, batch: Mapping[Key, Foreign], *, merge: MergeLike = "never") -> InsertedBatch:
-        """Store points in many streams as one atomic ``batch``: all or none, as `otrdb.Archive.insert`. Errors
-        of the connection are those of `Stream.insert`.
+        """Store points in many streams as one atomic ``batch``: all or none, as `otrdb.Archive.insert`.
+        Errors of the connection are those of `Stream.insert`.
         """
         if not isinstance(batch, Mapping):
             raise InvalidArgument("That is no batch.", advice="Give {stream: (times, values), ...}.")
@@ -250,7 +251,9 @@ class Archive(Closing):
         return told
 
     def check(self, *, deep: bool = True) -> Iterator[Finding]:
-        """Have the server verify the archive, yielding what is wrong as it is found, as `otrdb.Archive.check`."""
+        """Have the server verify the archive, yielding what is wrong as it is found, as
+        `otrdb.Archive.check`.
+        """
         self.link.check_open()
         answers = self.link.each("Check", wire.CheckParams(deep=bool(deep)))
         return (finding for answer in answers for finding in findings_of(answer.findings))
@@ -279,7 +282,9 @@ class Archive(Closing):
 
 def _age(age: WidthLike | None) -> str | None:
     """An age as the server takes it."""
-    return age if age is None or age == "forever" else f"{to_width(age)}ns"
+    if age is None or age == "forever":
+        return None if age is None else "forever"
+    return f"{to_width(age)}ns"
 
 
 def _index(stream_index: Foreign, streams: int) -> Int64Array:

@@ -36,14 +36,14 @@ def connect(
     """The archive that the server at ``url`` serves (`otrdb serve`), by the same interface as `otrdb.open`
     gives. A context manager; safe to use from several threads.
 
-    Args: url: "grpc://host:port" (4410 unless given), or "grpcs://host:port" (4411) for TLS. api_key: a key of
-    the server. Over "grpc" it can be read on its way: give it there only on a network you trust. ca: a PEM file
-    of the certificates to trust with TLS, else that in $OTRDB_CA_BUNDLE, else those gRPC brings along. timeout:
-    seconds that any call may take, None for any time; connecting takes at most 10 in any case.
+    Args: url: "grpc://host:port" (4410 unless given), or "grpcs://host:port" (4411) for TLS. api_key: a key
+    of the server. Over "grpc" it can be read on its way: give it there only on a network you trust. ca: a PEM
+    file of the certificates to trust with TLS, else that in $OTRDB_CA_BUNDLE, else those gRPC brings along.
+    timeout: seconds that any call may take, None for any time; connecting takes at most 10 in any case.
 
-    The server is asked at once what it is. A call that it may have seen is never repeated: when the connection
-    breaks, `Unreachable` is raised, whose ``fate_unknown`` says whether a change may have been made, and the
-    next call connects again.
+    The server is asked at once what it is. A call that it may have seen is never repeated: when the
+    connection breaks, `Unreachable` is raised, whose ``fate_unknown`` says whether a change may have been
+    made, and the next call connects again.
 
     Raises:
         InvalidArgument: the url is none, or the file of certificates cannot be read.

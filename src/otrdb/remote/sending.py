@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -25,7 +26,8 @@ _FRAME: Final = 32
 """Bytes of a message beside its columns."""
 
 
-class Batch(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Batch:
     """The points of an insert: what the first message says, and the columns."""
 
     head: wire.InsertParams
@@ -36,19 +38,21 @@ class Batch(NamedTuple):
     @classmethod
     def of_one(cls, uuid: UUID, times: Int64Array, words: Int64Array) -> Batch:
         """Points of one stream."""
+        check_times(times)
         return cls(wire.InsertParams(way=wire.ONE, uuid=[uuid.bytes]), _NO_INDEX, times, words)
 
     @classmethod
     def of_many(cls, uuids: Sequence[UUID], columns: Sequence[tuple[Int64Array, Int64Array]]) -> Batch:
         """Points of several streams, each with its columns."""
+        for times, _ in columns:
+            check_times(times)
         head = wire.InsertParams(
             way=wire.MANY,
             uuid=[uuid.bytes for uuid in uuids],
             number=[len(times) for times, _ in columns],
         )
-        times = np.concatenate([_NO_POINTS, *(times for times, _ in columns)])
-        words = np.concatenate([_NO_POINTS, *(words for _, words in columns)])
-        return cls(head, _NO_INDEX, times, words)
+        joined = [np.concatenate([_NO_POINTS, *column]) for column in zip(*columns, strict=True)]
+        return cls(head, _NO_INDEX, *(joined or [_NO_POINTS, _NO_POINTS]))
 
     @classmethod
     def of_wide(cls, uuids: Sequence[UUID], index: Int64Array, times: Int64Array, words: Int64Array) -> Batch:
@@ -56,6 +60,7 @@ class Batch(NamedTuple):
         if not len(index) == len(times) == len(words):
             lengths = f"{len(index)} stream numbers, {len(times)} times and {len(words)} values"
             raise MismatchedColumns(f"There are {lengths}.")
+        check_times(times)
         head = wire.InsertParams(way=wire.WIDE, uuid=[uuid.bytes for uuid in uuids])
         return cls(head, index, times, words)
 
@@ -80,8 +85,7 @@ _NO_INDEX: Final = np.empty(0, INDEX)
 
 
 def send(link: Link, batch: Batch, merge: Merge) -> Any:  # noqa: ANN401
-    """Have a batch stored, and return the answer. `InsertTooBig` if the server takes no batch as large."""
-    check_times(batch.times)
+    """Have a batch stored, and return the answer. `InsertTooBig` if the server takes none as large."""
     size = batch.size
     if size > link.most_inserted:
         raise InsertTooBig(

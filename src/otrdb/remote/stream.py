@@ -122,12 +122,12 @@ class Stream(Reads):
         return wire.State()
 
     def insert(self, times: Foreign, values: Foreign = None, *, merge: MergeLike = "never") -> Inserted:
-        """Store points, all or none, as `otrdb.Stream.insert`. When this returns they are acknowledged by the
-        server.
+        """Store points, all or none, as `otrdb.Stream.insert`. When this returns they are acknowledged by
+        the server.
 
         Bad points are refused before anything is sent. `InsertTooBig` if there are more than the server takes
-        in one batch: 8 million points. `Unreachable` and `TookTooLong` with ``fate_unknown`` if the connection
-        failed before the answer was here: the points are stored, all, or none of them.
+        in one batch: 8 million points. `Unreachable` and `TookTooLong` with ``fate_unknown`` if the
+        connection failed before the answer was here: the points are stored, all, or none of them.
         """
         batch = Batch.of_one(self._uuid, *points(self._kind, times, values))
         done = send(self._link, batch, Merge(merge))
@@ -174,8 +174,8 @@ class Stream(Reads):
     def at(self, version: int) -> View:
         """That version of the stream, fixed. 0 is the latest; 1 to 10 are empty.
 
-        `VersionNotAvailable` if it does not exist, was pruned, or was a mark that has expired: also later, when
-        the view is asked, since the server does not hold it for that.
+        `VersionNotAvailable` if it does not exist, was pruned, or was a mark that has expired: also later,
+        when the view is asked, since the server does not hold it for that.
         """
         return View(self, self._version(at=min(check_version(version), INT64_MAX)))
 
@@ -190,7 +190,9 @@ class Stream(Reads):
         return changes_of(self, from_version, to_version, resolution, leave_out_damage=False)
 
     def leaving_out_damage(self) -> PartialStream:
-        """The same stream, whose answers leave out what is damaged and say so, instead of raising `Damaged`."""
+        """The same stream, whose answers leave out what is damaged and say so, instead of raising
+        `Damaged`.
+        """
         return PartialStream(self)
 
     def _version(self, **which: int) -> int:
@@ -253,7 +255,7 @@ class Partial(Reads):
 
     @property
     def left_out(self) -> tuple[LeftOut, ...]:
-        """What the answers so far lack, by time: also those that are a number or a point and cannot say so."""
+        """What the answers so far lack, by time: also those that are a number or a point."""
         return merged(list(self._told))
 
     @property

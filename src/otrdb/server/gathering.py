@@ -1,4 +1,4 @@
-"""Calls with many requests: all of them are taken in before the call is answered, within a bound on memory."""
+"""Calls with many requests: all are taken in before the call is answered, within a bound on memory."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ MOST_OF_ALL: Final = 2 * MOST_GATHERED
 
 
 class Gathering:
-    """Takes in requests, on the event loop alone. Raises `InsertTooBig`, and `Overloaded` if all have too many."""
+    """Takes in requests, on the event loop alone.
+
+    Raises `InsertTooBig` if a call has too many, and `Overloaded` if all calls have.
+    """
 
     def __init__(self) -> None:
         self._held = 0

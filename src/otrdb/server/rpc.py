@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 MOST_GATHERED: Final = 128 << 20
-"""Bytes of requests of one call that are gathered before they are answered; of all such calls twice as many."""
+"""Bytes of requests of one call that are gathered before it is answered; of all such calls twice as many."""
 
 
 class Scope(IntEnum):

@@ -57,7 +57,7 @@ def _fields(told: Failure) -> dict[str, Any]:
 
 
 def _refused(code: int, message: str) -> OtrError:
-    """What the server said before the archive was asked: by BTrDB's number, with the advice in the message."""
+    """What the server said before it asked the archive: a number of BTrDB, the advice in the message."""
     if code == _SHED:
         return Overloaded(message, advice="")
     leaf = _CLASSES.get(f"OTR-{code}0") if code < _BUG else None

@@ -14,7 +14,11 @@ from otrdb.errors import InvalidArgument
 from otrdb.model import Array, Int64Array, Kind
 
 if TYPE_CHECKING:
+    from typing import TypeAlias
+
     import numpy.typing as npt
+
+    Buffer: TypeAlias = bytes | bytearray
 
 WORD: Final = np.dtype("<i8")
 INDEX: Final = np.dtype("<u4")
@@ -25,8 +29,8 @@ _TOTAL_BYTES: Final = 16
 _OF_KIND: Final = frozenset({"min", "max", "first", "last"})
 
 
-def numbers(data: bytes, dtype: np.dtype[np.generic] = WORD) -> Array:
-    """The numbers in ``data``, whose memory they share: read-only.
+def numbers(data: Buffer, dtype: np.dtype[np.generic] = WORD) -> Array:
+    """The numbers in ``data``, whose memory they share.
 
     Example:
         >>> numbers(bytes([7, 0, 0, 0, 0, 0, 0, 0])).tolist()

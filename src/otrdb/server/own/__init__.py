@@ -1,1 +1,1 @@
-"""OtrDB's own gRPC interface, beside BTrDB's: what `otrdb.connect` speaks. Its messages are in `otrdb.proto`."""
+"""OtrDB's own gRPC interface, beside BTrDB's, for `otrdb.connect`. Its messages are in `otrdb.proto`."""

@@ -103,7 +103,7 @@ def _counted(reads: Asked, start: int, end: int) -> int:
 def _cut(
     reads: Asked, start: int, end: int, floor: int, most: int, *, each: bool
 ) -> Iterator[tuple[int, int]]:
-    """``[start, end)`` in parts that have at most so many points, or with ``each`` windows of ``2**floor`` ns.
+    """``[start, end)`` in parts of at most so many points, or with ``each`` windows of ``2**floor`` ns.
 
     A part of one such window may have any number of points.
     """

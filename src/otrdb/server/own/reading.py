@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final
 
+from otrdb import Partial
 from otrdb.columns import words
 from otrdb.ranges import check_pointwidth, to_range
 from otrdb.server.asking import stream_of
@@ -20,7 +21,7 @@ from otrdb.wire.tables import packed, packed_statistic, words_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from otrdb import Points, Windows
+    from otrdb import LeftOut, Points, Windows
     from otrdb.server.own.states import Asked
     from otrdb.server.rpc import Door, Rpc
 
@@ -143,8 +144,8 @@ def _windows(windows: Windows, columns: Sequence[str]) -> wire.WindowsResponse:
     )
 
 
-def _lacking(reads: Asked) -> Sequence:
-    return getattr(reads, "left_out", ())
+def _lacking(reads: Asked) -> tuple[LeftOut, ...]:
+    return reads.left_out if isinstance(reads, Partial) else ()
 
 
 RPCS: Final[tuple[Rpc, ...]] = (

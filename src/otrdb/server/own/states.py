@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from otrdb import Partial, PartialStream, Snapshot, Stream, View
 from otrdb.server.asking import stream_of
 
 if TYPE_CHECKING:
+    from otrdb import Partial, PartialStream, Snapshot, Stream, View
     from otrdb.engine.snapshot import SnapshotView
     from otrdb.server.rpc import Door
     from otrdb.wire.otrdb import State
@@ -24,7 +24,7 @@ def snapshot_of(door: Door, state: State) -> Snapshot | None:
 
 
 def state_of(door: Door, identity: bytes, state: State) -> Asked:
-    """What to ask: the stream, or a version of it or it in a snapshot; without what is damaged, if so wanted."""
+    """What to ask: the stream, a version of it, or it in a snapshot; only what is sound, if so wanted."""
     stream = stream_of(door.archive, identity)
     snapshot = snapshot_of(door, state)
     whole: Whole

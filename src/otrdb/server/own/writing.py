@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from otrdb.columns import decode
 from otrdb.errors import InvalidArgument, MismatchedColumns
-from otrdb.model import Kind
+from otrdb.model import Kind, Merge
 from otrdb.server.asking import stream_of
 from otrdb.server.own.answering import one
 from otrdb.server.rpc import Scope
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from otrdb import Stream
     from otrdb.model import Array, Int64Array
     from otrdb.server.rpc import Door
+    from otrdb.wire.tables import Buffer
 
 
 def insert(door: Door, params: wire.InsertParams) -> wire.InsertResponse:
@@ -36,7 +37,7 @@ def insert_parts(door: Door, requests: list[bytes]) -> wire.InsertResponse:
         index += part.index
         times += part.times
         values += part.values
-    return _stored(door, head, bytes(index), times, values)
+    return _stored(door, head, index, times, values)
 
 
 def delete(door: Door, params: wire.RangeParams) -> wire.NumberResponse:
@@ -64,9 +65,9 @@ def _taken(requests: list[bytes]) -> Iterator[wire.InsertParams]:
 
 
 def _stored(
-    door: Door, head: wire.InsertParams, index: bytes, times: bytes, values: bytes
+    door: Door, head: wire.InsertParams, index: Buffer, times: Buffer, values: Buffer
 ) -> wire.InsertResponse:
-    archive, merge = door.archive, head.merge or "never"
+    archive, merge = door.archive, Merge(head.merge or "never")
     streams = tuple(stream_of(archive, identity) for identity in head.uuid)
     columns = numbers(times), numbers(values)
     if head.way == wire.ONE and len(streams) == 1:
@@ -85,7 +86,7 @@ def _stored(
 
 
 def _values(kind: Kind, words: Int64Array) -> Array:
-    """The values that words stand for; those of bools as they came, so that any other than 0 and 1 is refused."""
+    """The values that words stand for; those of bools as they came: other than 0 and 1 will be refused."""
     return words if kind is Kind.BOOL else decode(kind, words)
 
 
