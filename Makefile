@@ -2,14 +2,14 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py
+SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py src/otrdb/kernels/protobuf.py
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
 .PHONY: help run test test-crash test-slow lint format proto bench report wheel aarch64 clean $(VENV)
 
 help:
-	@echo "make run        collect this host's own measurements and show them live"
+	@echo "make run        serve an archive of this host's own measurements and show them live"
 	@echo "make test       run the fast test suite"
 	@echo "make test-crash cut the power at every step of many histories, fail every step, flip bits (12 minutes)"
 	@echo "make test-slow  run every test"
@@ -28,7 +28,7 @@ $(BIN)/python:
 
 # Without build isolation the kernels are compiled once, by the Cython of this environment.
 $(VENV)/.run-stamp: $(BIN)/python $(SOURCES)
-	$(INSTALL) --no-build-isolation --editable ".[collect,cli]"
+	$(INSTALL) --no-build-isolation --editable ".[collect,cli,server]"
 	@touch $@
 
 $(VENV)/.dev-stamp: $(BIN)/python $(SOURCES)
@@ -38,7 +38,7 @@ $(VENV)/.dev-stamp: $(BIN)/python $(SOURCES)
 $(VENV): $(VENV)/.dev-stamp
 
 run: $(VENV)/.run-stamp
-	$(BIN)/otrdb collect host
+	$(BIN)/otrdb serve --collect host
 
 test: $(VENV)/.dev-stamp
 	$(BIN)/python -m pytest -m "not slow"

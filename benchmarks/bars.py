@@ -17,6 +17,7 @@ from .measures import (
     rates,
     raw,
     rotation,
+    server,
     single,
     tail,
     trickle,
@@ -160,6 +161,9 @@ def _scaled(value: Callable[..., float | None], by: float) -> Callable[..., floa
 
 _PEAK = _scaled(_one(footprint.NAME, "peak memory"), 1 / MEGABYTE)
 _IDLE = _scaled(_one(footprint.NAME, "idle memory"), 1 / MEGABYTE)
+_ARROW_INSERT = _scaled(_one(server.NAME, "Arrow insert"), 1 / MILLION)
+_SERVED_VIEW = _one(server.NAME, "view")
+_SERVER_IDLE = _scaled(_one(server.NAME, "idle memory"), 1 / MEGABYTE)
 _VIEW_GROWTH = _grown("whole view", state=WARM)
 _RATE_1M = _scaled(_one(raw.NAME, "rate", count=1_000_000, state=WARM), 1 / MILLION)
 
@@ -197,6 +201,14 @@ BARS: Final = (
     Bar("growth from 10 M points: insert cost per point", "x", "<=", 1.2, _insert_growth),
     Bar("growth from 10 M points: view of everything, warm", "x", "<=", 1.5, _VIEW_GROWTH),
     Bar("growth from 10 M points: open and close", "x", "<=", 1.2, _grown("open and close")),
+    Bar("official client, insert by Arrow", "M points/s", ">=", 5.0, _ARROW_INSERT),
+    Bar("official client, view of about 1,000 windows", "ms", "<=", 2.0, _SERVED_VIEW),
+    Bar("official client, 10 k raw points by Arrow", "ms", "<=", 2.0, _one(server.NAME, "Arrow raw")),
+    Bar("official client, nearest", "ms", "<=", 0.6, _one(server.NAME, "nearest")),
+    Bar("8 official clients at once, points kept", "", ">=", 1.0, _one(server.NAME, "kept share")),
+    Bar("1,000 streams polled for their latest point, segments after and before", "", "<=", 1.0,
+        _one(server.NAME, "polled share")),
+    Bar("server, idle memory", "MB", "<=", 100.0, _SERVER_IDLE),
     Bar("peak memory", "MB", "<=", 256.0, _PEAK),
     Bar("idle memory", "MB", "<=", 60.0, _IDLE),
 )  # fmt: skip

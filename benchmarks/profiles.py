@@ -38,6 +38,8 @@ class Profile:
     tail_rounds: int = 300
     trickle_rounds: int = 20_000
     asked_rounds: int = 600
+    server_points: int = 5_000_000
+    polled_streams: int = 1_000
     positions: int = 5
     """Places a view of one zoom is asked at."""
     warm: int = 20
@@ -78,6 +80,8 @@ class Profile:
             tail_rounds=min(self.tail_rounds, few),
             trickle_rounds=min(self.trickle_rounds, few),
             asked_rounds=min(self.asked_rounds, few),
+            server_points=min(self.server_points, points),
+            polled_streams=min(self.polled_streams, few),
         )
 
 
@@ -133,6 +137,8 @@ PROFILES: Final = {
             singles=2_000,
             trickle_rounds=2_000,
             asked_rounds=50,
+            server_points=500_000,
+            polled_streams=200,
             positions=3,
             seconds=0.3,
             rate_contenders=("tree",),

@@ -191,6 +191,13 @@ class InvalidVersions(OtrError, ValueError):
     default_advice = "Versions count up from 10; give the older one first."
 
 
+class InvalidArrow(OtrError, ValueError):
+    """Arrow data that came over the network cannot be read, or are not of the columns that are expected."""
+
+    code = "OTR-4380"
+    default_advice = "Send one complete Arrow IPC stream, uncompressed, of the columns the call takes."
+
+
 class VersionNotAvailable(OtrError, LookupError):
     """That version has not been made yet, or has been pruned."""
 

@@ -76,7 +76,7 @@ def import_extra(package: str, extra: str) -> Foreign:
     try:
         return importlib.import_module(package)
     except ModuleNotFoundError as error:
-        if error.name != package:
+        if not f"{package}.".startswith(f"{error.name}."):
             raise
         raise MissingExtra(package, extra) from None
 

@@ -8,15 +8,16 @@ import pytest
 
 import otrdb
 from otrdb.remote.archive import Archive as Remote
+from otrdb.server.limits import Limits
 from otrdb.server.running import Server
 
 
 class Served:
     """An archive and a server of it, which can be stopped and started again where it was."""
 
-    def __init__(self, archive: otrdb.Archive) -> None:
+    def __init__(self, archive: otrdb.Archive, limits: Limits | None = None) -> None:
         self.archive = archive
-        self.server = Server(archive, ["127.0.0.1:0"])
+        self.server = Server(archive, ["127.0.0.1:0"], limits=limits)
         self.url = f"grpc://127.0.0.1:{self.server.ports[0]}"
 
     def start_again(self) -> None:

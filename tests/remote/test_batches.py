@@ -1,6 +1,8 @@
 """A batch is all or nothing over the wire too, however many messages it takes, and its values are exact."""
 
+import asyncio
 import threading
+from collections.abc import AsyncIterator
 from typing import Any
 
 import grpc
@@ -19,6 +21,8 @@ from otrdb.errors import (
 )
 from otrdb.remote.archive import Archive as Remote
 from otrdb.remote.sending import Batch
+from otrdb.server.gathering import Gathering
+from otrdb.server.limits import Limits
 from otrdb.wire import otrdb as wire
 from otrdb.wire.failures import raised
 from tests.remote.conftest import Served
@@ -148,18 +152,37 @@ def test_a_batch_is_bounded_before_it_is_sent(remote: Remote, monkeypatch: pytes
     assert heat.values().values.sum() == 0
 
 
-def test_a_server_bounds_what_it_takes_in(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
-    heat = remote.create("plant")
-    monkeypatch.setattr("otrdb.server.gathering.MOST_GATHERED", 1_000_000)
-    with pytest.raises(InsertTooBig, match="1000000 bytes"):
-        heat.insert(np.arange(MANY), np.ones(MANY))
-    monkeypatch.undo()
-    monkeypatch.setattr("otrdb.server.gathering.MOST_OF_ALL", 1_000_000)
-    with pytest.raises(Overloaded):
-        heat.insert(np.arange(MANY), np.ones(MANY))
-    monkeypatch.undo()
-    assert heat.count() == 0
-    assert heat.insert(np.arange(MANY), np.ones(MANY)).durable
+def test_a_server_bounds_what_it_takes_in(local: otrdb.Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+    served = Served(local, Limits(gathered=4_000_000))
+    with otrdb.connect(served.url) as db:
+        assert db.link.most_inserted == 4_000_000
+        heat = db.create("plant")
+        heat.insert(np.arange(200_000), np.zeros(200_000))
+        monkeypatch.setattr(db.link, "most_inserted", 1 << 40)
+        with pytest.raises(InsertTooBig, match="4000000 bytes"):
+            heat.insert(np.arange(MANY), np.ones(MANY))
+        assert heat.values().values.sum() == 0
+        assert heat.insert(np.arange(200_000), np.ones(200_000)).durable
+    served.stop()
+
+
+def test_all_that_is_taken_in_is_bounded() -> None:
+    gathering = Gathering(Limits(gathered=100))
+
+    async def requests(*sizes: int) -> AsyncIterator[bytes]:
+        for size in sizes:
+            yield bytes(size)
+
+    async def taking() -> None:
+        async with gathering.all(requests(60, 40)), gathering.all(requests(90)) as taken:
+            assert sum(map(len, taken)) == 90
+            with pytest.raises(Overloaded):
+                async with gathering.all(requests(5, 6)):
+                    raise AssertionError("it is too much")
+        async with gathering.all(requests(50, 50)), gathering.all(requests(100)):
+            pass
+
+    asyncio.run(taking())
 
 
 def test_an_upload_that_is_broken_off_stores_nothing(

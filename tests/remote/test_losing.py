@@ -72,24 +72,25 @@ def failing(call: Callable[[], Any]) -> tuple[threading.Thread, list[Exception]]
 
 
 @pytest.mark.parametrize(
-    ("name", "call", "fate_unknown"),
+    ("owner", "name", "call", "fate_unknown"),
     [
-        ("insert", lambda heat: heat.insert(1, 20.5), True),
-        ("delete", lambda heat: heat.delete(0, 5), True),
-        ("count", lambda heat: heat.count(), False),
-        ("values", lambda heat: heat.values(), False),
+        (otrdb.Stream, "insert", lambda heat: heat.insert(1, 20.5), True),
+        (otrdb.Stream, "delete", lambda heat: heat.delete(0, 5), True),
+        (otrdb.View, "count", lambda heat: heat.count(), False),
+        (otrdb.View, "values", lambda heat: heat.values(), False),
     ],
 )
 def test_a_deadline(
     connect: Callable[..., Remote],
     monkeypatch: pytest.MonkeyPatch,
+    owner: type,
     name: str,
     call: Callable[[Any], Any],
     fate_unknown: bool,
 ) -> None:
     heat = connect().create("plant")
     hasty = connect(timeout=0.3).stream(heat.uuid)
-    stalled = Stalled(monkeypatch, otrdb.Stream, name)
+    stalled = Stalled(monkeypatch, owner, name)
     with pytest.raises(TookTooLong) as caught:
         call(hasty)
     stalled.go_on.set()
@@ -121,7 +122,7 @@ def test_the_fate_of_an_insert_may_be_unknown(
 
 def test_closing_ends_calls_that_are_under_way(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
     heat = remote.create("plant")
-    stalled = Stalled(monkeypatch, otrdb.Stream, "count")
+    stalled = Stalled(monkeypatch, otrdb.View, "count")
     thread, raised = failing(heat.count)
     assert stalled.entered.wait(30)
     remote.close()

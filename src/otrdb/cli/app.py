@@ -42,6 +42,8 @@ COMMANDS: Final = {
     "backup": "Copy the archive to a directory, or what is new of it.",
     "restore": "Make an archive from a backup.",
     "collect": "Archive measurements as they are made.",
+    "serve": "Answer the clients of BTrDB, and OtrDB's own.",
+    "keys": "Make, list and revoke the API keys of the server.",
     "completion": "Print the shell's completion script.",
 }
 """Every command and its one line of help, in the order shown."""

@@ -80,28 +80,34 @@ def host(
     from otrdb.collect.recorder import Recorder
     from otrdb.collect.schedule import stopping_on_signals
 
-    interval = _interval(every)
+    interval = checked_interval(to_width(every))
     with make_archive(archive, accept, durability) as db, stopping_on_signals() as stop:
-        recorder = Recorder(db, collection or f"host/{socket.gethostname()}")
+        recorder = Recorder(db, collection or own_collection())
         check = (lambda: True) if no_clock_check else clock_is_right
-        with _observer(recorder, archive, interval, plain) as observe:
+        with observer(recorder, archive, interval, plain) as observe:
             upkeep = Housekeeping(db)
             loop = Loop(HostCollector(), recorder, SystemClock(), check, interval, hold, observe, upkeep)
             status = loop.run(stop.wait, rounds)
     click.echo(_farewell(status, archive), err=True)
 
 
-def _interval(every: str) -> int:
-    width = to_width(every)
-    if width < _SHORTEST:
-        raise InvalidArgument(f"A round every {every} is too much.", advice="Give at least 10ms.")
-    return width
+def own_collection() -> str:
+    """Where the measurements of this machine are, unless told otherwise."""
+    return f"host/{socket.gethostname()}"
+
+
+def checked_interval(every: int) -> int:
+    """The interval of rounds, ns; `InvalidArgument` if it is too short."""
+    if every < _SHORTEST:
+        raise InvalidArgument(f"A round every {every} ns is too much.", advice="Give at least 10ms.")
+    return every
 
 
 @contextmanager
-def _observer(
+def observer(
     recorder: Recorder, archive: Path, interval: int, plain: bool
 ) -> Iterator[Callable[[Status], None]]:
+    """Shows each round: in a table on a terminal; else, or if `plain`, in a line every few seconds."""
     if plain or not sys.stdout.isatty():
         from otrdb.collect.lines import Lines
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 import queue
 import signal
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+Handler: TypeAlias = "Callable[[int, Any], Any]"
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Stop:
@@ -49,15 +53,19 @@ def due_rounds(every: int, now: Callable[[], int], wait: Callable[[float], bool]
 
 
 @contextmanager
-def stopping_on_signals() -> Iterator[Stop]:
-    """A `Stop` that Ctrl-C and SIGTERM set. A second Ctrl-C interrupts whatever takes so long."""
+def stopping_on_signals(second: Handler = signal.default_int_handler) -> Iterator[Stop]:
+    """A `Stop` that Ctrl-C, SIGTERM and the end of the terminal set, unless they are ignored (nohup).
+
+    What comes a second time is handled by `second`, which interrupts whatever takes so long.
+    """
     stop = Stop()
 
     def handle(number: int, _: object) -> None:
-        signal.signal(number, signal.default_int_handler)
+        signal.signal(number, second)
         stop.set()
 
-    before = {number: signal.signal(number, handle) for number in (signal.SIGINT, signal.SIGTERM)}
+    heeded = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heeded}
     try:
         yield stop
     finally:

@@ -60,7 +60,9 @@ LEAST_MEMORY: Final = 8 << 20
 
 CATALOG_NAME: Final = "catalog.sqlite"
 
-OWN_FILES: Final = frozenset({CATALOG_NAME, f"{CATALOG_NAME}.stamp", "writer.lock", "readers"})
+OWN_FILES: Final = frozenset(
+    {CATALOG_NAME, f"{CATALOG_NAME}.stamp", "writer.lock", "readers", "keys.json", "keys.json.new"}
+)
 """What an archive may hold besides segments and journal files."""
 
 EPOCH_BITS: Final = 32

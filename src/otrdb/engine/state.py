@@ -48,6 +48,11 @@ class Prefix(NamedTuple):
         """The newest LSN in this state."""
         return self.chunks[self.length - 1].lsn if self.length else self.committed.applied
 
+    @property
+    def pending(self) -> int:
+        """How many points are in it that are not in the root."""
+        return sum(len(chunk.times) for chunk in self.chunks[: self.length])
+
     def same(self, other: Prefix) -> bool:
         """Whether both are one state, without a look at the points."""
         return (

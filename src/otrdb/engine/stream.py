@@ -214,6 +214,23 @@ class Stream(Reads):
             ),
         )
 
+    def now(self) -> View:
+        """The latest state, fixed: pending points included (`View.pending` says how many), and no version made.
+
+        For several questions of one state, however many points arrive meanwhile. Costs what a question costs
+        that asks for nothing.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> heat = otrdb.open(tempfile.mkdtemp()).create("plant")
+            >>> _ = heat.insert([1, 2], [20.5, 20.7])
+            >>> now = heat.now()
+            >>> _ = heat.insert(3, 20.9)
+            >>> now.version, now.pending, now.count()
+            (10, 2, 2)
+        """
+        return View(self, self.engine.latest(self.state))
+
     def at(self, version: int) -> View:
         """That version of the stream, fixed. 0 is the latest (see `version`); 1 to 10 are empty.
 
@@ -246,7 +263,7 @@ class Stream(Reads):
 
 
 class View(Reads):
-    """One version of a stream, fixed: the same question always has the same answer.
+    """One state of a stream, fixed: the same question always has the same answer.
 
     Example:
         >>> import otrdb, tempfile
@@ -269,8 +286,13 @@ class View(Reads):
 
     @property
     def version(self) -> int:
-        """The version's number."""
+        """The version's number; of a state without one of its own, that of the newest before it."""
         return self._frozen_state.version
+
+    @property
+    def pending(self) -> int:
+        """How many of its points had not been committed."""
+        return self._frozen_state.prefix.pending
 
     @property
     def kind(self) -> Kind:

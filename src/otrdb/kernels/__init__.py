@@ -10,12 +10,15 @@ from otrdb.kernels.compiled import (
     merge_runs,
     summarise,
 )
+from otrdb.kernels.protobuf import decode_points, encode_points
 
 __all__ = [
     "bisect",
     "check_points",
     "columns",
     "cut_rows",
+    "decode_points",
+    "encode_points",
     "fold",
     "fold_edges",
     "merge_runs",

@@ -89,7 +89,7 @@ def send(link: Link, batch: Batch, merge: Merge) -> Any:  # noqa: ANN401
     size = batch.size
     if size > link.most_inserted:
         raise InsertTooBig(
-            f"{len(batch.times)} points are {size} bytes, and {link.where} takes {link.most_inserted} at once."
+            f"{len(batch.times)} points are {size} bytes; {link.where} takes {link.most_inserted} at once."
         )
     batch.head.merge = merge.value
     if len(batch.times) <= _PIECE:

@@ -1,26 +1,30 @@
 """From gRPC to the functions that answer, and back.
 
-A call is admitted on the event loop and answered on a thread of the pool. A stream of answers is made message by
-message, each when the one before was taken: a slow client holds one message and no thread.
+A call is admitted on the event loop and answered on a thread of the pool. A stream of answers is made some at a
+time, each when those before were taken: a slow client holds a few messages and no thread. A call that is
+cancelled stops after the message that is being made.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
-from otrdb.errors import OtrError
+from otrdb.errors import OtrError, Overloaded
 from otrdb.server.access import Refused
+from otrdb.server.answers import Answers
 from otrdb.server.gathering import Gathering
+from otrdb.server.limits import Limits, Load
 from otrdb.server.status import INTERNAL, failed, told
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator, Sequence
+    from collections.abc import AsyncIterator, Callable, Generator, Sequence
     from concurrent.futures import Executor
 
     from otrdb.server.access import Access
@@ -35,11 +39,12 @@ _WRONG_ARGUMENTS: Final = 421
 class Dispatcher:
     """Handlers for gRPC that answer from a door, on the threads of a pool, to whom access allows it."""
 
-    def __init__(self, door: Door, access: Access, pool: Executor) -> None:
+    def __init__(self, door: Door, access: Access, pool: Executor, limits: Limits | None = None) -> None:
         self._door = door
         self._access = access
         self._pool = pool
-        self._gathering = Gathering()
+        self._load = Load(limits or Limits())
+        self._gathering = Gathering(limits or Limits())
 
     def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler[Any, Any]:
         """The handler of a whole service."""
@@ -48,22 +53,28 @@ class Dispatcher:
     def _handler(self, rpc: Rpc) -> grpc.RpcMethodHandler[Any, Any]:
         async def one(request: bytes, context: Context) -> bytes:
             await self._admit(rpc, context)
-            return await self._run(_first, self._answers(rpc, request))
-
-        async def many(request: bytes, context: Context) -> AsyncIterator[bytes]:
-            await self._admit(rpc, context)
-            answers = self._answers(rpc, request)
             try:
-                while (answer := await self._run(_next, answers)) is not None:
-                    yield answer
-            finally:
-                await self._run(answers.close)
+                with self._load.call(context.peer(), len(request)):
+                    answer: bytes = await self._run(partial(next, self._answers(rpc, request)))
+                    return answer
+            except Overloaded as overloaded:
+                return told(overloaded)
+
+        async def many(request: bytes, context: Context) -> None:
+            await self._admit(rpc, context)
+            try:
+                with self._load.call(context.peer(), len(request)):
+                    await self._send(Answers(self._answers(rpc, request)), context)
+            except Overloaded as overloaded:
+                await context.write(told(overloaded))
 
         async def gathered(requests: AsyncIterator[bytes], context: Context) -> bytes:
             await self._admit(rpc, context)
             try:
-                async with self._gathering.all(requests) as taken:
-                    return await self._run(_first, self._answers(rpc, taken))
+                with self._load.call(context.peer(), 0):
+                    async with self._gathering.all(requests) as taken:
+                        answer: bytes = await self._run(partial(next, self._answers(rpc, taken)))
+                        return answer
             except OtrError as refused:
                 return told(refused)
 
@@ -73,6 +84,18 @@ class Dispatcher:
             return grpc.unary_stream_rpc_method_handler(many)
         return grpc.unary_unary_rpc_method_handler(one)
 
+    async def _send(self, answers: Answers, context: Context) -> None:
+        """The answers, as they are made and taken."""
+        more = True
+        try:
+            while more:
+                taken, more = await self._run(answers.take)
+                for answer in taken:
+                    await context.write(answer)
+        finally:
+            if more:  # cancelled, or nobody is there any more
+                self._pool.submit(answers.stop)
+
     async def _admit(self, rpc: Rpc, context: Context) -> None:
         try:
             self._access.check(context.invocation_metadata() or (), rpc.scope)
@@ -80,13 +103,13 @@ class Dispatcher:
             code = grpc.StatusCode.UNAUTHENTICATED if refused.unknown else grpc.StatusCode.PERMISSION_DENIED
             await context.abort(code, refused.details)
 
-    async def _run(self, function: Any, *args: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._pool, function, *args)
+    async def _run(self, function: Callable[[], Any]) -> Any:
+        return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _answers(self, rpc: Rpc, request: Any) -> Iterator[bytes]:
+    def _answers(self, rpc: Rpc, request: bytes | list[bytes]) -> Generator[bytes, None, None]:
         """The answers as bytes; a failure is the last of them."""
         try:
-            asked = request if rpc.request is None else rpc.request.FromString(request)
+            asked: Any = request if rpc.request is None else rpc.request.FromString(request)
             answered = rpc.answer(self._door, asked)
             for answer in answered if rpc.streaming else (answered,):
                 yield answer.SerializeToString() if isinstance(answer, Message) else answer
@@ -97,11 +120,3 @@ class Dispatcher:
         except Exception:
             _LOG.exception("%s failed", rpc.name)
             yield failed(INTERNAL, f"{rpc.name} failed: this is a bug of the server, whose log says more.")
-
-
-def _first(answers: Iterator[bytes]) -> bytes:
-    return next(answers)
-
-
-def _next(answers: Iterator[bytes]) -> bytes | None:
-    return next(answers, None)

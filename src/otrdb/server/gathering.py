@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from otrdb.errors import InsertTooBig, Overloaded
-from otrdb.server.rpc import MOST_GATHERED
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-MOST_OF_ALL: Final = 2 * MOST_GATHERED
+    from otrdb.server.limits import Limits
 
 
 class Gathering:
@@ -20,7 +19,8 @@ class Gathering:
     Raises `InsertTooBig` if a call has too many, and `Overloaded` if all calls have.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits) -> None:
+        self._most = limits.gathered
         self._held = 0
 
     @asynccontextmanager
@@ -38,7 +38,7 @@ class Gathering:
             self._held -= size
 
     def _check(self, size: int) -> None:
-        if size > MOST_GATHERED:
-            raise InsertTooBig(f"This server takes at most {MOST_GATHERED} bytes of points in one insert.")
-        if self._held > MOST_OF_ALL:
+        if size > self._most:
+            raise InsertTooBig(f"This server takes at most {self._most} bytes of points in one insert.")
+        if self._held > 2 * self._most:
             raise Overloaded("Other large inserts are under way.")

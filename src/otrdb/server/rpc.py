@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
+from otrdb.server.limits import Limits
 from otrdb.server.own.held import Held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from otrdb import Archive
-
-
-MOST_GATHERED: Final = 128 << 20
-"""Bytes of requests of one call that are gathered before it is answered; of all such calls twice as many."""
 
 
 class Scope(IntEnum):
@@ -39,6 +36,8 @@ class Door:
     """Where the server can be reached, as it tells its clients."""
     faults: bool = False
     """Whether faults may be injected."""
+    limits: Limits = field(default_factory=Limits)
+    """How much is taken on at a time."""
     held: Held = field(default_factory=Held)
     """The snapshots that are held for clients."""
 

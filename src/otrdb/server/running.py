@@ -12,7 +12,11 @@ import grpc.aio
 from otrdb.closing import Closing
 from otrdb.server import service
 from otrdb.server.access import Anyone
+from otrdb.server.addresses import Address
 from otrdb.server.dispatch import Dispatcher
+from otrdb.server.health import NAME as HEALTH
+from otrdb.server.health import Health, add_reflection
+from otrdb.server.limits import Limits
 from otrdb.server.own import service as own
 from otrdb.server.rpc import Door
 
@@ -21,26 +25,25 @@ if TYPE_CHECKING:
 
     from otrdb import Archive
     from otrdb.server.access import Access
+    from otrdb.server.certificates import Certificate
+
+SERVICES: Final = (service, own)
 
 THREADS: Final = 16
 """Answers that are made at a time."""
 
-GRACE: Final = 5.0
+GRACE: Final = 3.0
 """Seconds that calls have to end when the server stops."""
 
-LONGEST_REQUEST: Final = 16 << 20
-"""Bytes. 50,000 points, which clients send at once, take 1 MB."""
-
-_OPTIONS: Final = (
-    ("grpc.max_receive_message_length", LONGEST_REQUEST),
-    ("grpc.max_send_message_length", -1),
-    ("grpc.so_reuseport", 0),
-    ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
-)
+LAST_ANSWERS: Final = 1.0
+"""Seconds that answers still have, whose calls were ended then."""
 
 
 class Server(Closing):
-    """A server of an archive on a thread of its own. Closing it leaves the archive open.
+    """A server of an archive on threads of its own. Closing it leaves the archive open.
+
+    It listens on `addresses` in plain text, and on `secured` with the `certificate`. `InvalidArgument` says
+    why it cannot.
 
     Example:
         >>> import grpc, otrdb, tempfile
@@ -49,47 +52,105 @@ class Server(Closing):
         True
     """
 
-    def __init__(self, archive: Archive, addresses: Sequence[str], access: Access | None = None) -> None:
+    def __init__(
+        self,
+        archive: Archive,
+        addresses: Sequence[str],
+        access: Access | None = None,
+        *,
+        secured: Sequence[str] = (),
+        certificate: Certificate | None = None,
+        threads: int = THREADS,
+        limits: Limits | None = None,
+    ) -> None:
         self.ports: list[int] = []
-        """The port of each address, which may have asked for any by 0."""
+        """The port of each address, first of the plain ones, which may have asked for any by 0."""
+        self.ended = False
+        """Whether it was closed, and no answer is being made any more."""
         self._archive = archive
-        self._addresses = addresses
+        self._plain = [Address.parse(address) for address in addresses]
+        self._secured = [Address.parse(address) for address in secured]
+        self._certificate = certificate
         self._access = access or Anyone()
-        self._pool = ThreadPoolExecutor(THREADS, "otrdb-answer")
+        self._limits = limits or Limits()
+        self._pool = ThreadPoolExecutor(threads, "otrdb-answer")
+        self._health = Health([each.NAME for each in SERVICES])
         self._loop = asyncio.new_event_loop()
-        self._server = self._made()
-        self._thread = threading.Thread(target=self._run, name="otrdb-server")
-        started = threading.Event()
-        self._loop.call_soon(started.set)
+        try:
+            self._server = self._loop.run_until_complete(self._start())
+        except BaseException:
+            self._loop.close()
+            raise
+        self._thread = threading.Thread(target=self._loop.run_forever, name="otrdb-server")
         self._thread.start()
-        started.wait()
 
-    def _made(self) -> grpc.aio.Server:
-        return self._loop.run_until_complete(self._start())
+    @property
+    def addresses(self) -> list[str]:
+        """Where it listens, with the ports it has got: first in plain text, then secured."""
+        places = [*self._plain, *self._secured]
+        return [place.at(port) for place, port in zip(places, self.ports, strict=True)]
 
     async def _start(self) -> grpc.aio.Server:
-        server = grpc.aio.server(options=_OPTIONS)
-        self.ports = [server.add_insecure_port(address) for address in self._addresses]
-        endpoints = tuple(
-            f"{address.rpartition(':')[0]}:{port}"
-            for address, port in zip(self._addresses, self.ports, strict=True)
-        )
-        self.door = Door(self._archive, endpoints)
-        dispatcher = Dispatcher(self.door, self._access, self._pool)
-        services = (service, own)
-        server.add_generic_rpc_handlers([dispatcher.service(each.NAME, each.RPCS) for each in services])
+        server = grpc.aio.server(options=_options(self._limits))
+        self.ports = [self._listen(server, address, None) for address in self._plain]
+        if self._certificate is not None:
+            credentials = self._certificate.credentials()
+            self.ports += [self._listen(server, address, credentials) for address in self._secured]
+        self.door = Door(self._archive, tuple(self.addresses), limits=self._limits)
+        dispatcher = Dispatcher(self.door, self._access, self._pool, self._limits)
+        handlers = [dispatcher.service(each.NAME, each.RPCS) for each in SERVICES]
+        server.add_generic_rpc_handlers([*handlers, self._health.handler()])
+        names = [*(each.NAME for each in SERVICES), HEALTH]
+        add_reflection(server, names, [each.FILE for each in SERVICES])
         await server.start()
         return server
 
-    def _run(self) -> None:
-        self._loop.run_forever()
+    def _listen(
+        self, server: grpc.aio.Server, address: Address, credentials: grpc.ServerCredentials | None
+    ) -> int:
+        address.check_free()
+        try:
+            if credentials is None:
+                return server.add_insecure_port(address.text)
+            return server.add_secure_port(address.text, credentials)
+        except RuntimeError as error:
+            raise address.refusal(None) from error
 
     def close(self) -> None:
-        """Stop: calls that are being answered have `GRACE` seconds, new ones are refused. May be called again."""
+        """Stop: calls that are being answered have `GRACE` seconds, new ones are refused. May be repeated.
+
+        Answers that take longer go on without anybody who waits for them, until they are made or meet the
+        closed archive.
+        """
         if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._server.stop(GRACE), self._loop).result()
+            asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
-            self._loop.close()
-            self._pool.shutdown()
             self.door.held.close()
+            self.ended = self._end_answers()
+            if self.ended:
+                self._loop.close()
+
+    async def _stop(self) -> None:
+        self._health.stop()
+        await self._server.stop(GRACE)
+        await self._loop.shutdown_asyncgens()
+
+    def _end_answers(self) -> bool:
+        """Whether all threads have ended. Those that have not would still tell the loop."""
+        ending = threading.Thread(
+            target=self._pool.shutdown, kwargs={"cancel_futures": True}, name="otrdb-ending", daemon=True
+        )
+        ending.start()
+        ending.join(LAST_ANSWERS)
+        return not ending.is_alive()
+
+
+def _options(limits: Limits) -> list[tuple[str, int]]:
+    return [
+        ("grpc.max_receive_message_length", limits.request),
+        ("grpc.max_send_message_length", -1),
+        ("grpc.so_reuseport", 0),
+        # Clients that wait for an answer may look every half minute whether the server is still there.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+    ]

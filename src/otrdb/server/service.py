@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from otrdb.server import info
+from otrdb.server import info, joining, points, windows, writing
+from otrdb.wire import btrdb
 
 NAME: Final = "v5api.BTrDB"
 
-RPCS: Final = (*info.RPCS,)
+FILE: Final = btrdb.DESCRIPTOR
+"""What reflection tells of it."""
+
+RPCS: Final = (*info.RPCS, *points.RPCS, *windows.RPCS, *writing.RPCS, *joining.RPCS)

@@ -12,14 +12,14 @@ from otrdb.server.asking import stream_of
 from otrdb.server.own import pieces
 from otrdb.server.own.answering import many, one
 from otrdb.server.own.messages import left_out
-from otrdb.server.own.states import asked, snapshot_of, state_of
+from otrdb.server.own.states import snapshot_of, sound, state_of
 from otrdb.server.rpc import Scope
 from otrdb.times import to_width
 from otrdb.wire import otrdb as wire
 from otrdb.wire.tables import packed, packed_statistic, words_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from otrdb import LeftOut, Points, Windows
     from otrdb.server.own.states import Asked
@@ -32,9 +32,7 @@ CHANGES: Final = 1 << 15
 def values(door: Door, params: wire.ValuesParams) -> Iterator[wire.PointsResponse]:
     """The points of one or several streams, all of one state."""
     start, end = to_range(params.start, params.end)
-    with _one_state(
-        door, params.state, params.uuid, lambda reads: pieces.few_points(reads, start, end)
-    ) as all_:
+    with _one_state(door, params.state, params.uuid) as all_:
         for position, reads in enumerate(all_):
             for piece in pieces.points(reads, start, end):
                 yield _points(position, piece)
@@ -42,10 +40,9 @@ def values(door: Door, params: wire.ValuesParams) -> Iterator[wire.PointsRespons
 
 def windows(door: Door, params: wire.WindowsParams) -> Iterator[wire.WindowsResponse]:
     """Windows of any of the three ways."""
-    few, answer = _windows_of(params)
-    with _one_state(door, params.state, [params.uuid], few) as (reads,):
-        for piece in answer(reads):
-            yield _windows(piece, params.columns)
+    reads = state_of(door, params.uuid, params.state)
+    for piece in _pieces_of_windows(reads, params):
+        yield _windows(piece, params.columns)
 
 
 def nearest(door: Door, params: wire.NearestParams) -> wire.NearestResponse:
@@ -85,43 +82,25 @@ def version(door: Door, params: wire.VersionParams) -> wire.NumberResponse:
 
 
 @contextmanager
-def _one_state(
-    door: Door, state: wire.State, uuids: Sequence[bytes], few: Callable[[Asked], bool]
-) -> Iterator[list[Asked]]:
-    """What to ask of each stream, so that all answers are of one state.
-
-    The latest one is held for that, unless it is of one stream that answers in one piece.
-    """
-    reads = [state_of(door, identity, state) for identity in uuids]
-    fixed = state.version or snapshot_of(door, state) is not None
-    if fixed or (len(reads) == 1 and few(reads[0])):
-        yield reads
+def _one_state(door: Door, state: wire.State, uuids: Sequence[bytes]) -> Iterator[list[Asked]]:
+    """What to ask of each stream. The latest state of several is held, so that all answers are of one."""
+    if len(uuids) == 1 or state.version or snapshot_of(door, state) is not None:
+        yield [state_of(door, identity, state) for identity in uuids]
         return
     with door.archive.snapshot() as snapshot:
-        yield [asked(snapshot.view(stream_of(door.archive, identity)), state) for identity in uuids]
+        yield [sound(snapshot.view(stream_of(door.archive, identity)), state) for identity in uuids]
 
 
-def _windows_of(
-    params: wire.WindowsParams,
-) -> tuple[Callable[[Asked], bool], Callable[[Asked], Iterator[Windows]]]:
-    """Whether an answer is one piece, and how it is given."""
-    columns = params.columns
-    if params.WhichOneof("windows") == "points":
+def _pieces_of_windows(reads: Asked, params: wire.WindowsParams) -> Iterator[Windows]:
+    way, columns = params.WhichOneof("windows"), params.columns
+    if way == "points":
         low = params.start if params.HasField("start") else None
         high = params.end if params.HasField("end") else None
-        return lambda _: True, lambda reads: pieces.zoomed(reads, low, high, params.points, columns)
+        return pieces.zoomed(reads, low, high, params.points, columns)
     start, end = to_range(params.start, params.end)
-    if params.WhichOneof("windows") == "width":
-        width = to_width(params.width)
-        return (
-            lambda _: pieces.few_windows(start, end, width),
-            lambda reads: pieces.windows(reads, start, end, width, columns),
-        )
-    pointwidth = check_pointwidth(params.pointwidth)
-    return (
-        lambda reads: pieces.few_aligned(reads, start, end, pointwidth),
-        lambda reads: pieces.aligned(reads, start, end, pointwidth, columns),
-    )
+    if way == "width":
+        return pieces.windows(reads, start, end, to_width(params.width), columns)
+    return pieces.aligned(reads, start, end, check_pointwidth(params.pointwidth), columns)
 
 
 def _points(position: int, points: Points) -> wire.PointsResponse:

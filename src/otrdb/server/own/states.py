@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, TypeAlias
 from otrdb.server.asking import stream_of
 
 if TYPE_CHECKING:
-    from otrdb import Partial, PartialStream, Snapshot, Stream, View
+    from otrdb import Partial, Snapshot, View
     from otrdb.engine.snapshot import SnapshotView
     from otrdb.server.rpc import Door
     from otrdb.wire.otrdb import State
 
-    Whole: TypeAlias = Stream | View | SnapshotView
-    Asked: TypeAlias = Whole | Partial | PartialStream
+    Asked: TypeAlias = View | SnapshotView | Partial
 
 
 def snapshot_of(door: Door, state: State) -> Snapshot | None:
@@ -24,17 +23,14 @@ def snapshot_of(door: Door, state: State) -> Snapshot | None:
 
 
 def state_of(door: Door, identity: bytes, state: State) -> Asked:
-    """What to ask: the stream, a version of it, or it in a snapshot; only what is sound, if so wanted."""
+    """What to ask, which does not change: a version of a stream, it in a snapshot, or as it is now."""
     stream = stream_of(door.archive, identity)
     snapshot = snapshot_of(door, state)
-    whole: Whole
     if snapshot is not None:
-        whole = snapshot.view(stream)
-    else:
-        whole = stream.at(state.version) if state.version else stream
-    return asked(whole, state)
+        return sound(snapshot.view(stream), state)
+    return sound(stream.at(state.version) if state.version else stream.now(), state)
 
 
-def asked(whole: Whole, state: State) -> Asked:
-    """The state, or what is sound of it, if that is wanted."""
+def sound(whole: View | SnapshotView, state: State) -> Asked:
+    """The same, or only what is sound of it, if so wanted."""
     return whole.leaving_out_damage() if state.leave_out_damage else whole

@@ -11,7 +11,7 @@ from otrdb.errors import InvalidArgument
 from otrdb.server.asking import stream_of
 from otrdb.server.own.answering import many, one
 from otrdb.server.own.messages import findings, in_fields
-from otrdb.server.rpc import MOST_GATHERED, Scope
+from otrdb.server.rpc import Scope
 from otrdb.wire import otrdb as wire
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def about(door: Door, _: object) -> wire.AboutResponse:
         protocol=PROTOCOL,
         version=otrdb.__version__,
         archive=archive.bytes,
-        most_inserted=MOST_GATHERED,
+        most_inserted=door.limits.gathered,
     )
 
 

@@ -1,0 +1,82 @@
+"""Answers in the types a client asks for by an Arrow schema: columns by position, renamed and converted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
+
+from otrdb.errors import InvalidArrow
+from otrdb.wire import arrow
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from otrdb.model import Array, Float64Array, Int64Array
+
+_INTEGERS: Final = {
+    "c": np.int8,
+    "C": np.uint8,
+    "s": np.int16,
+    "S": np.uint16,
+    "i": np.int32,
+    "I": np.uint32,
+    "l": np.int64,
+    "L": np.uint64,
+}
+_FLOATS: Final = {"e": np.float16, "f": np.float32, "g": np.float64}
+_UNITS: Final = {"tss:": 10**9, "tsm:": 10**6, "tsu:": 10**3, "tsn:": 1}
+
+
+class Shape:
+    """How the columns of an answer are sent: a time and then doubles, in the schema of a template if there is one."""
+
+    def __init__(self, names: Sequence[str], template: bytes = b"") -> None:
+        if template:
+            self._schema, fields = arrow.template(template)
+        else:
+            doubles = [arrow.Field(name, arrow.DOUBLE) for name in names[1:]]
+            fields = (arrow.Field(names[0], arrow.TIME), *doubles)
+            self._schema = arrow.schema(fields)
+        if len(fields) != len(names):
+            raise InvalidArrow(f"The template has {len(fields)} columns; the answer has {len(names)}.")
+        self._formats = [field.format for field in fields]
+        self.stream(np.empty(0, np.int64), [np.empty(0)] * (len(names) - 1))  # refused now, if at all
+
+    def stream(self, times: Int64Array, doubles: Sequence[Float64Array]) -> list[bytes | memoryview]:
+        """The columns as an Arrow stream; `InvalidArrow` if the template wants a type they do not fit."""
+        first, *others = self._formats
+        values = [_of_doubles(column, form) for column, form in zip(doubles, others, strict=True)]
+        return arrow.stream(self._schema, [_of_times(times, first), *values])
+
+
+def _of_times(times: Int64Array, form: str) -> Array:
+    if form[:4] in _UNITS:
+        return _exact(times // _UNITS[form[:4]], times % _UNITS[form[:4]] == 0, form)
+    if form == "l":
+        return times
+    raise _refused(form)
+
+
+def _of_doubles(values: Float64Array, form: str) -> Array:
+    if form in _FLOATS:
+        with np.errstate(over="ignore"):  # as Arrow's own conversion has it
+            return values.astype(_FLOATS[form], copy=False)
+    if form not in _INTEGERS:
+        raise _refused(form)
+    dtype = np.dtype(_INTEGERS[form])
+    low, high = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
+    fits = (values == np.rint(values)) & (values >= low) & (values <= high) & (values < 2.0 ** (8 * dtype.itemsize))
+    if dtype == np.int64:
+        fits &= values < 2.0**63
+    return _exact(np.where(fits, values, 0).astype(dtype), fits, form)
+
+
+def _exact(converted: Array, fits: Array, form: str) -> Array:
+    if not fits.all():
+        raise InvalidArrow(f"Row {int(np.argmin(fits))} of the answer does not fit the template's type {form!r}.")
+    return converted
+
+
+def _refused(form: str) -> InvalidArrow:
+    return InvalidArrow(f"The template wants the Arrow type {form!r}, which the answer cannot have.")
