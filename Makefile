@@ -6,13 +6,14 @@ SOURCES := pyproject.toml setup.py src/otrdb/kernels/compiled.py src/otrdb/kerne
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-crash test-slow lint format proto bench report wheel aarch64 clean $(VENV)
+.PHONY: help run test test-crash test-slow test-btrdb lint format proto bench report wheel aarch64 clean $(VENV)
 
 help:
 	@echo "make run        serve an archive of this host's own measurements and show them live"
 	@echo "make test       run the fast test suite"
 	@echo "make test-crash cut the power at every step of many histories, fail every step, flip bits (12 minutes)"
 	@echo "make test-slow  run every test"
+	@echo "make test-btrdb run the integration tests of BTrDB's own client against a server"
 	@echo "make lint       ruff and mypy"
 	@echo "make format     let ruff rewrite the layout"
 	@echo "make proto      make what src/otrdb/wire needs from its .proto files"
@@ -48,6 +49,9 @@ test-crash: $(VENV)/.dev-stamp
 
 test-slow: $(VENV)/.dev-stamp
 	$(BIN)/python -m pytest
+
+test-btrdb: $(VENV)/.dev-stamp
+	$(BIN)/python tools/btrdb_suite.py
 
 lint: $(VENV)/.dev-stamp
 	$(BIN)/ruff check .

@@ -117,8 +117,6 @@ PROFILES: Final = {
             backfill_points=10 * MILLION,
             footprint_points=300 * MILLION,
             live_streams=10_000,
-            trickle_rounds=86_400,
-            asked_rounds=2_000,
             seconds=0.3,
             caps={"sqlite": 10 * MILLION, "flat": 30 * MILLION},
         ),

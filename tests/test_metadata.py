@@ -207,3 +207,18 @@ def test_an_obliterated_stream_leaves_no_trace() -> None:
     assert (len(streams), streams.find(), streams.collections()) == (0, [], [])
     assert UUID(int=1) not in streams
     streams.check_new(stream(2, name="a"))
+
+
+def test_the_list_of_all_streams_is_the_same_until_something_changes() -> None:
+    named = [stream(3, "a", name="z"), stream(4, "a", name="y")]
+    streams = registry(stream(2, "b"), stream(1, "b", unit="C"), *named)
+    before = streams.in_order()
+    assert [metadata.uuid.int for metadata in before] == [4, 3, 1, 2]
+    assert streams.in_order() is before
+    streams.bury(UUID(int=9))
+    assert streams.in_order() is before
+    streams.change(stream(3, "c"))
+    assert [metadata.uuid.int for metadata in streams.in_order()] == [4, 1, 2, 3]
+    streams.obliterate(UUID(int=1))
+    streams.add(stream(5, "0"))
+    assert [metadata.uuid.int for metadata in streams.in_order()] == [5, 4, 2, 3]

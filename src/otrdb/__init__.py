@@ -25,6 +25,7 @@ from otrdb.engine.restore import restore
 from otrdb.engine.salvage import Partial
 from otrdb.engine.snapshot import Snapshot
 from otrdb.engine.stream import PartialStream, Stream, View
+from otrdb.engine.subscription import Arrival, Subscription
 from otrdb.errors import OtrError
 from otrdb.joined import Joined, Long, Wide
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
@@ -49,6 +50,7 @@ __all__ = [
     "MAX_TIME",
     "MIN_TIME",
     "Archive",
+    "Arrival",
     "BackedUp",
     "Change",
     "Expiry",
@@ -69,6 +71,7 @@ __all__ = [
     "Rule",
     "Snapshot",
     "Stream",
+    "Subscription",
     "View",
     "Wide",
     "Windows",

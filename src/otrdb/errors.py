@@ -184,6 +184,13 @@ class TooManyStreams(OtrError, RuntimeError):
     default_advice = "Wait a minute. If they are wanted, open the archive with a larger new_streams."
 
 
+class FellBehind(OtrError, RuntimeError):
+    """More arrived for a subscription than it took, and than there is memory for. It was cut off."""
+
+    code = "OTR-4261"
+    default_advice = "Read what is stored, and subscribe again: taking faster, or with more memory."
+
+
 class InvalidVersions(OtrError, ValueError):
     """A pair of versions is in the wrong order, or a version is no version number."""
 
@@ -196,6 +203,13 @@ class InvalidArrow(OtrError, ValueError):
 
     code = "OTR-4380"
     default_advice = "Send one complete Arrow IPC stream, uncompressed, of the columns the call takes."
+
+
+class BadQuery(OtrError, ValueError):
+    """An SQL statement is not one that is answered, or asks for too much."""
+
+    code = "OTR-4410"
+    default_advice = "Ask one SELECT of the table streams, with parameters $1, $2 and so on."
 
 
 class VersionNotAvailable(OtrError, LookupError):

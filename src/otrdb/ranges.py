@@ -7,7 +7,7 @@ alignment to the epoch; at 61 the windows start at MIN_TIME and 2**60, and at 62
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from otrdb.errors import (
     InvalidArgument,
@@ -19,11 +19,17 @@ from otrdb.errors import (
 from otrdb.model import MAX_TIME, MIN_TIME
 from otrdb.times import TimeLike, format_ns, is_integer, to_ns
 
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
 MAX_POINTWIDTH: Final = 62
 MAX_RESOLUTION: Final = 63
 
 MAX_WINDOWS: Final = 1 << 24
 """Most windows one call of `windows` computes: empty ones count too, and the answer must fit in memory."""
+
+PIECE: Final = 65_536
+"""Points read at once where a long answer is read in pieces."""
 
 
 def to_range(start: TimeLike, end: TimeLike) -> tuple[int, int]:
@@ -108,3 +114,22 @@ def zoom_pointwidth(start: int, end: int, points: int) -> int:
     while (align_up(end, pointwidth) - align_down(start, pointwidth)) >> pointwidth > points:
         pointwidth += 1
     return pointwidth
+
+
+def pieces(
+    count: Callable[[int, int], int], start: int, end: int, most: int = PIECE
+) -> Iterator[tuple[int, int]]:
+    """[start, end) cut into ranges that hold 1 to `most` points each, or one instant that holds more.
+
+    `count` says how many points a range holds.
+    """
+    waiting = [(start, end)]
+    while waiting:
+        first, last = waiting.pop()
+        held = count(first, last)
+        if held <= most or last - first == 1:
+            if held:
+                yield first, last
+            continue
+        middle = (first + last) // 2
+        waiting += [(middle, last), (first, middle)]

@@ -34,6 +34,7 @@ class Registry:
         self._taken: dict[Identity, UUID] = {}
         self._collections: dict[str, dict[UUID, None]] = {}
         self._obliterated: set[UUID] = set()
+        self._in_order: tuple[Metadata, ...] | None = None
 
     def __len__(self) -> int:
         return len(self._streams)
@@ -66,6 +67,7 @@ class Registry:
 
     def add(self, metadata: Metadata) -> None:
         """Takes in a new stream, which `check_new` allowed."""
+        self._in_order = None
         self._streams[metadata.uuid] = metadata
         self._taken[metadata.identity] = metadata.uuid
         self._collections.setdefault(metadata.collection, {})[metadata.uuid] = None
@@ -83,6 +85,12 @@ class Registry:
     def bury(self, uuid: UUID) -> None:
         """Remembers a uuid that was obliterated before this registry knew it."""
         self._obliterated.add(uuid)
+
+    def in_order(self) -> tuple[Metadata, ...]:
+        """All streams by collection, name and uuid: the same tuple until one is added, changed or removed."""
+        if self._in_order is None:
+            self._in_order = tuple(sorted(self._streams.values(), key=lambda metadata: metadata.order))
+        return self._in_order
 
     def find(
         self,
@@ -143,6 +151,7 @@ class Registry:
             raise AmbiguousStream(f"The stream {holder} has that collection and those tags.")
 
     def _remove(self, uuid: UUID) -> None:
+        self._in_order = None
         old = self._streams.pop(uuid)
         # Where segments were given back, a stream may be met under a name that another has by now.
         if self._taken.get(old.identity) == uuid:

@@ -5,9 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otrdb.cli.reading import bounds, pieces
+from otrdb.cli.reading import bounds
 from otrdb.errors import InvalidTimeRange
 from otrdb.model import MAX_TIME, MIN_TIME
+from otrdb.ranges import pieces
 from tests.cli.harness import Shell
 
 times = st.lists(st.integers(0, 60) | st.integers(MIN_TIME, MAX_TIME - 2), max_size=60)

@@ -123,7 +123,7 @@ def test_snapshots_are_renewed_as_long_as_somebody_has_them(
     served: Served, remote: Remote, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Those that were forgotten without being closed are not."""
-    served.server.door.held.seconds = 0.2
+    monkeypatch.setattr("otrdb.remote.snapshot._RENEWALS", 1_000)
     renewed, asked = threading.Semaphore(0), []
     whole = remote.link.ask
 

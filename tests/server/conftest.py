@@ -1,7 +1,5 @@
 """A server in this process, and BTrDB's own client connected to it."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any

@@ -13,7 +13,7 @@ import otrdb
 from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME
 from otrdb.server.points import POINTS, READ
 
-from .support import changed, raw, times_of
+from .calls import changed, raw, times_of
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ import otrdb
 from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME
 from otrdb.server.windows import WINDOWS
 
-from .support import raw
+from .calls import raw
 
 T0 = 1_500_000_000_000_000_000
 TENTH = 100_000_000

@@ -119,6 +119,14 @@ def tuples(point: otrdb.Point, inserted: otrdb.Inserted, finding: otrdb.Finding)
     assert_type(finding.stream, UUID | None)
 
 
+def subscriptions(db: otrdb.Archive, stream: otrdb.Stream) -> None:
+    with db.subscribe([stream], wake=lambda: None) as subscription:
+        assert_type(subscription, otrdb.Subscription)
+        assert_type(subscription.get(timeout=1), otrdb.Arrival | None)
+        assert_type(next(iter(subscription)).points[stream][0], Ints)
+        assert_type(subscription.streams, list[otrdb.Stream])
+
+
 def rules(db: otrdb.Archive, stream: otrdb.Stream) -> None:
     db.set_retention("90d", prefix="plant/")
     db.set_thinning("30d", pointwidth=40, prefix="plant/")

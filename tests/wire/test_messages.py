@@ -109,7 +109,7 @@ def test_messages_mean_the_same_to_both(points: list[tuple[int, float]], policy:
     assert ours.SerializeToString(deterministic=True) == theirs.SerializeToString(deterministic=True)
 
 
-@pytest.mark.parametrize("module", ["otrdb.wire.btrdb", "otrdb.server.running"])
+@pytest.mark.parametrize("module", ["otrdb.wire.btrdb", "otrdb.wire.points"])
 def test_a_missing_extra_is_told(module: str) -> None:
     script = (
         "import sys\n"

@@ -15,11 +15,12 @@ from otrdb.cli.options import archive_option, complete_streams, range_options
 from otrdb.cli.output import times_option
 from otrdb.cli.output.csv import CsvFile
 from otrdb.cli.progress import progress
-from otrdb.cli.reading import bounds, pieces
+from otrdb.cli.reading import bounds
 from otrdb.cli.selecting import find_streams, labels_of, path_of
 from otrdb.errors import InvalidArgument, OtrError
 from otrdb.export import Column
 from otrdb.joined import Part, join
+from otrdb.ranges import pieces
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otrdb.extent import first_time, last_time
 from otrdb.model import FIRST_VERSION
-from otrdb.ranges import to_range
+from otrdb.ranges import pieces, to_range
 from otrdb.results import Points
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from otrdb.cli.output.cells import Sheet
     from otrdb.interface import ReadsLike
-
-PIECE: Final = 65_536
-"""Points read at once."""
 
 
 def bounds(views: Sequence[ReadsLike], start: int | None, end: int | None) -> tuple[int, int] | None:
@@ -36,25 +33,6 @@ def bounds(views: Sequence[ReadsLike], start: int | None, end: int | None) -> tu
     first = min(firsts) if start is None else start
     last = max(lasts) + 1 if end is None else end
     return (first, last) if first < last else None
-
-
-def pieces(
-    count: Callable[[int, int], int], start: int, end: int, most: int = PIECE
-) -> Iterator[tuple[int, int]]:
-    """[start, end) cut into ranges that hold 1 to `most` points each, or one instant that holds more.
-
-    `count` says how many points a range holds.
-    """
-    waiting = [(start, end)]
-    while waiting:
-        first, last = waiting.pop()
-        held = count(first, last)
-        if held <= most or last - first == 1:
-            if held:
-                yield first, last
-            continue
-        middle = (first + last) // 2
-        waiting += [(middle, last), (first, middle)]
 
 
 def point_sheets(view: ReadsLike, start: int | None, end: int | None) -> Iterator[Sheet]:

@@ -25,6 +25,7 @@ from .info import info, stats
 from .rules import HISTORY, RETENTION, THINNING, retention_value, scope_of, thinning_value
 from .snapshot import Snapshot
 from .stream import Stream, own_streams
+from .subscription import Subscription
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -137,6 +138,28 @@ class Archive(Closing):
         with engine.core.lock:
             found = engine.core.streams.names.find(prefix, collection, tags, annotations)
             return [Stream(engine, engine.core.streams.uuid(metadata.uuid)) for metadata in found]
+
+    def metadata(self, prefix: str = "", *, collection: str | None = None) -> Sequence[Metadata]:
+        """What is known of the streams whose collection starts with ``prefix`` (and is ``collection``, if
+        given), all at one moment; by collection, name and uuid.
+
+        Cheaper than asking the `streams` one by one. The mappings in it must not be changed. Asked for all
+        streams, it is the very same tuple as long as nothing changes.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db = otrdb.open(tempfile.mkdtemp())
+            >>> _ = db.create("plant/line1", tags={"name": "heat", "unit": "C"})
+            >>> [(each.path, each.unit, each.property_version) for each in db.metadata("plant/")]
+            [('plant/line1/heat', 'C', 1)]
+            >>> db.metadata() is db.metadata()
+            True
+        """
+        engine = self._engine
+        engine.refresh()
+        names = engine.core.streams.names
+        with engine.core.lock:
+            return names.find(prefix, collection) if prefix or collection is not None else names.in_order()
 
     def collections(self, prefix: str = "") -> list[str]:
         """The collections that hold a stream and start with ``prefix``, in order of their UTF-8 bytes."""
@@ -264,6 +287,40 @@ class Archive(Closing):
     def drop_snapshot(self, name: str) -> None:
         """Forget the snapshot kept under ``name``, durably; the versions it held may be pruned."""
         self._engine.drop_snapshot(name)
+
+    def subscribe(
+        self, streams: Sequence[StreamLike], *, wake: Callable[[], None] | None = None
+    ) -> Subscription:
+        """Be told of the points of ``streams`` as they are acknowledged: each batch once, as it was inserted.
+
+        Batches of one stream come in the order in which they were acknowledged, those of inserts that run
+        at the same time in the order of arrival; when an insert has returned, its batch waits in all
+        subscriptions. What failed is never told. ``merge`` is told with the points and not applied to them;
+        deletions are not told, obliterations are. See `Subscription`: streams can be added and removed.
+
+        Inserts never wait for who subscribes. What waits takes a sixteenth of the archive's ``memory`` at
+        most, 16 bytes a point, once for all subscriptions; when it is full, the subscription that has waited
+        longest is cut off (`FellBehind`). A larger batch therefore cuts off all its followers.
+
+        ``wake`` is called, by the thread that inserts, when something has come to an empty subscription or it
+        has ended. It must return at once: it is there to tell a thread or an event loop to ask
+        ``get(timeout=0)`` until that gives None.
+
+        Nothing is stored: after a restart of the program it is asked again, and `Stream.changes` says what
+        came meanwhile. Raises `ReadOnly` in an archive that is open for reading, where others insert.
+
+        Example:
+            >>> import otrdb, tempfile
+            >>> db = otrdb.open(tempfile.mkdtemp())
+            >>> heat = db.create("plant/line1")
+            >>> with db.subscribe([heat]) as subscription:
+            ...     _ = heat.insert([1, 2], [20.5, 20.7])
+            ...     arrival = subscription.get(timeout=1)
+            >>> times, values = arrival.points[heat]
+            >>> times.tolist(), values.tolist()
+            ([1, 2], [20.5, 20.7])
+        """
+        return Subscription(self._engine, streams, wake)
 
     def set_retention(
         self, age: WidthLike | None, *, prefix: str = "", stream: StreamLike | None = None

@@ -27,6 +27,7 @@ from .pending import Pending
 from .roots import Roots
 from .rules import Rules
 from .streams import Streams
+from .subscribers import Subscribers
 from .versions import Committed, Versions
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
 class Budget:
     """How the memory setting is shared out, in bytes.
 
-    A third is left for the streams themselves, for what is being committed, and for what the allocator cannot
-    give back: measured, a fifth of what it was asked for.
+    A third, or a quarter where somebody subscribes, is left for the streams themselves, for what is being
+    committed, and for what the allocator cannot give back: measured, a fifth of what it was asked for.
     """
 
     total: int
@@ -72,6 +73,11 @@ class Budget:
     def marks(self) -> int:
         """Points that were committed since, and that only marks need as they were."""
         return self.total // 10
+
+    @property
+    def subscriptions(self) -> int:
+        """Points that those who follow them have not taken yet."""
+        return self.total // 16
 
 
 def nobody() -> None:
@@ -110,6 +116,7 @@ class Core:
     cache: Cache = field(init=False)
     marks: Marks = field(init=False)
     roots: Roots = field(init=False)
+    subscribers: Subscribers = field(init=False)
     blocks: CountedBlocks = field(init=False)
     sources: dict[Kind, Source] = field(init=False)
     oldest_reader: Callable[[], int | None] = nobody
@@ -126,6 +133,7 @@ class Core:
         self.cache = Cache(self.budget.cache)
         self.marks = Marks(self.budget.marks)
         self.roots = Roots(self.budget.overlays)
+        self.subscribers = Subscribers(self.budget.subscriptions)
         self.blocks = CountedBlocks(self.segments)
         self.sources = {kind: Source(kind, self.blocks, self.cache) for kind in Kind}
 

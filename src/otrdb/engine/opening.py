@@ -392,7 +392,10 @@ class Closing:
             core.closed = True
             clean = core.failure is None and not any(_marked(state) for state in core.streams)
         if core.journal is not None:
-            core.journal.close(clean=clean)
+            try:
+                core.journal.close(clean=clean)
+            finally:
+                core.subscribers.close(core.journal.durable_lsn)
 
     def _commit_marked(self) -> None:
         """Commit the streams with marks: a mark's number must not mean something else after the next opening.

@@ -75,35 +75,38 @@ class Stream(Reads):
     @property
     def collection(self) -> str:
         """The collection the stream is in."""
-        return self._metadata.collection
+        return self.metadata.collection
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags, a copy."""
-        return dict(self._metadata.tags)
+        return dict(self.metadata.tags)
 
     @property
     def annotations(self) -> dict[str, str]:
         """The annotations, a copy."""
-        return dict(self._metadata.annotations)
+        return dict(self.metadata.annotations)
 
     @property
     def property_version(self) -> int:
         """Starts at 1; every successful `update` adds 1."""
-        return self._metadata.property_version
+        return self.metadata.property_version
 
     @property
     def name(self) -> str:
         """The tag "name", or empty."""
-        return self._metadata.tags.get("name", "")
+        return self.metadata.tags.get("name", "")
 
     @property
     def unit(self) -> str:
         """The tag "unit", or empty."""
-        return self._metadata.tags.get("unit", "")
+        return self.metadata.tags.get("unit", "")
 
     @property
-    def _metadata(self) -> Metadata:
+    def metadata(self) -> Metadata:
+        """Collection, tags, annotations and property version, all of one moment. Its mappings must not be
+        changed.
+        """
         self.engine.check(self.state)
         return self.state.metadata
 
@@ -112,7 +115,8 @@ class Stream(Reads):
         """A version at which every acknowledged point can be read.
 
         If points are pending this makes a *mark*, a number bound to the state of now: nothing is written, and
-        the mark can be asked for 10 minutes. Otherwise it is the version of the last commit.
+        the mark can be asked for 10 minutes, or less where very many fill a tenth of the memory. Otherwise it
+        is the version of the last commit.
         """
         return self.engine.mark(self.state)
 

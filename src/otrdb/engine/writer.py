@@ -71,7 +71,7 @@ class Writer:
         self._check(state.kind, times, words)
         if count >= self._worth_a_thought and self.worth_commit([Batch(state, times, words)]):
             core.admit(_LARGEST_POINT * count)
-            self._committer.direct([Batch(state, times, words)], merge)
+            self._direct([Batch(state, times, words)], merge)
             with core.lock:
                 return Inserted(state.told, int(core.pending.counts[state.number]), True)
         self._pressure.admit()
@@ -79,7 +79,7 @@ class Writer:
         with core.lock:
             journal = core.writable()
             core.streams.check(state)
-            lsn = 0
+            lsn, followed = 0, False
             late = not checked and core.rules.may_be_thinned(times)
             if count and not late:
                 try:
@@ -88,12 +88,16 @@ class Writer:
                 except BaseException as error:
                     core.interrupted(error)
                     raise
+                if core.subscribers.followed:
+                    followed = core.subscribers.note(lsn, state.numbers, times, words, merge)
             pending = int(core.pending.counts[state.number])
         if late:
             with core.committing:
                 check_not_thinned(core, state, times)
                 return self.insert(state, times, words, merge, checked=True)
         durable = journal.acknowledge(lsn)
+        if followed:
+            core.subscribers.acknowledged(lsn)
         # Small inserts look at the limits now and then only: a look costs as much as a tenth of the insert.
         if count > _SMALL or not lsn % _SMALL:
             self._pressure.settle()
@@ -109,7 +113,7 @@ class Writer:
         total = sum(len(batch.times) for batch in present)
         if present and self.worth_commit(present):
             self._core.admit(_LARGEST_POINT * total)
-            self._committer.direct(present, merge)
+            self._direct(present, merge)
             return InsertedBatch(total, len(present), True)
         known = np.array([batch.state.number for batch in present], np.uint32)
         counts = np.array([len(batch.times) for batch in present], np.uint32)
@@ -148,6 +152,11 @@ class Writer:
             Batch(state, times[low:high], words[low:high])
             for state, (low, high) in zip(states, parts, strict=True)
         ]
+
+    def _direct(self, batches: Sequence[Batch], merge: Merge) -> None:
+        self._committer.direct(batches, merge)
+        if self._core.subscribers.followed:
+            self._core.subscribers.committed(batches, merge)
 
     def worth_commit(self, batches: Sequence[Batch]) -> bool:
         """Whether a batch is large enough, for the leaves it touches, to skip the journal."""
@@ -204,11 +213,15 @@ class Writer:
             late = not checked and core.rules.may_be_thinned(times)
             if not late:
                 lsn, crowded = self._journal_now(journal, parts, counts, numbers, times, words, merge)
+                subscribers = core.subscribers
+                followed = bool(subscribers.followed) and subscribers.note(lsn, numbers, times, words, merge)
         if late:
             with core.committing:
                 check_none_thinned(core, numbers, times)
                 return self._journal(parts, counts, times, words, merge, checked=True)
         durable = journal.acknowledge(lsn)
+        if followed:
+            core.subscribers.acknowledged(lsn)
         self._pressure.settle()
         for state in crowded:
             self._consider(state)

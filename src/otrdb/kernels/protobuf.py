@@ -257,7 +257,7 @@ def write_points(columns: Many, n: Size, tag: Byte, at: Bytes) -> cython.void:
         for j in range(columns.count):
             word = columns.words[j][i]
             if word != 0:
-                at[0] = cast(Byte, j << 3 | 9)
+                at[0] = cast(Byte, (j + 1) << 3 | 1)
                 memcpy(at + 1, address(word), 8)
                 at += 9
         start[1] = cast(Byte, at - start - 2)

@@ -15,17 +15,23 @@ AT_ONCE: Final = 1 << 18
 class Answers:
     """Takes messages from where they are made. One thread at a time does so, any may stop it."""
 
-    def __init__(self, messages: Generator[bytes, None, None]) -> None:
+    def __init__(self, messages: Generator[bytes | None, None, None], at_once: int = AT_ONCE) -> None:
         self._messages = messages
+        self._at_once = at_once
         self._working = threading.Lock()
         self._stopped = False
 
+    @property
+    def ended(self) -> bool:
+        """Whether there are no more, now and later."""
+        return self._messages.gi_frame is None
+
     def take(self) -> tuple[list[bytes], bool]:
-        """The next messages, and whether there may be more."""
+        """The next messages, and whether there may be more now: there are not where None is among them."""
         with self._working:
             taken: list[bytes] = []
             size = 0
-            while not self._stopped and size < AT_ONCE:
+            while not self._stopped and size < self._at_once:
                 message = next(self._messages, None)
                 if message is None:
                     return taken, False

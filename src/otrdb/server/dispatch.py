@@ -22,6 +22,7 @@ from otrdb.server.answers import Answers
 from otrdb.server.gathering import Gathering
 from otrdb.server.limits import Limits, Load
 from otrdb.server.status import INTERNAL, failed, told
+from otrdb.server.talks import Requests, Talks
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Generator, Sequence
@@ -43,8 +44,14 @@ class Dispatcher:
         self._door = door
         self._access = access
         self._pool = pool
-        self._load = Load(limits or Limits())
-        self._gathering = Gathering(limits or Limits())
+        limits = limits or Limits()
+        self._load = Load(limits)
+        self._gathering = Gathering(limits)
+        self._talks = Talks(pool, limits)
+
+    def stop(self) -> None:
+        """End at once the calls that would not end by themselves. On the event loop."""
+        self._talks.stop()
 
     def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler[Any, Any]:
         """The handler of a whole service."""
@@ -78,8 +85,15 @@ class Dispatcher:
             except OtrError as refused:
                 return told(refused)
 
+        async def both(requests: AsyncIterator[bytes], context: Context) -> None:
+            await self._admit(rpc, context)
+            heard = Requests(rpc.request)
+            await self._talks.talk(requests, context, heard, self._answers(rpc, heard))
+
         if rpc.gathers:
             return grpc.stream_unary_rpc_method_handler(gathered)
+        if rpc.talking:
+            return grpc.stream_stream_rpc_method_handler(both)
         if rpc.streaming:
             return grpc.unary_stream_rpc_method_handler(many)
         return grpc.unary_unary_rpc_method_handler(one)
@@ -106,12 +120,12 @@ class Dispatcher:
     async def _run(self, function: Callable[[], Any]) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _answers(self, rpc: Rpc, request: bytes | list[bytes]) -> Generator[bytes, None, None]:
-        """The answers as bytes; a failure is the last of them."""
+    def _answers(self, rpc: Rpc, request: Any) -> Generator[Any, None, None]:
+        """The answers as bytes, or None where `Rpc.answer` gives it; a failure is the last of them."""
         try:
-            asked: Any = request if rpc.request is None else rpc.request.FromString(request)
-            answered = rpc.answer(self._door, asked)
-            for answer in answered if rpc.streaming else (answered,):
+            whole = rpc.request is None or rpc.talking
+            answered = rpc.answer(self._door, request if whole else rpc.request.FromString(request))
+            for answer in answered if rpc.streaming or rpc.talking else (answered,):
                 yield answer.SerializeToString() if isinstance(answer, Message) else answer
         except DecodeError:
             yield failed(_WRONG_ARGUMENTS, f"That is no request of {rpc.name}.")

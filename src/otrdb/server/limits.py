@@ -21,6 +21,8 @@ class Limits:
     """Calls of all clients together."""
     calls_of_one: int = 128
     """Calls of one connection. BTrDB's client makes up to 32 at once."""
+    talks: int = 1_000
+    """Calls in which both sides speak for as long as they like, such as subscriptions. They are counted apart."""
     request_bytes: int = 64 << 20
     """Bytes of all requests that are being answered."""
     request: int = 4 << 20

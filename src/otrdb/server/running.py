@@ -97,8 +97,8 @@ class Server(Closing):
             credentials = self._certificate.credentials()
             self.ports += [self._listen(server, address, credentials) for address in self._secured]
         self.door = Door(self._archive, tuple(self.addresses), limits=self._limits)
-        dispatcher = Dispatcher(self.door, self._access, self._pool, self._limits)
-        handlers = [dispatcher.service(each.NAME, each.RPCS) for each in SERVICES]
+        self._dispatcher = Dispatcher(self.door, self._access, self._pool, self._limits)
+        handlers = [self._dispatcher.service(each.NAME, each.RPCS) for each in SERVICES]
         server.add_generic_rpc_handlers([*handlers, self._health.handler()])
         names = [*(each.NAME for each in SERVICES), HEALTH]
         add_reflection(server, names, [each.FILE for each in SERVICES])
@@ -133,6 +133,7 @@ class Server(Closing):
 
     async def _stop(self) -> None:
         self._health.stop()
+        self._dispatcher.stop()
         await self._server.stop(GRACE)
         await self._loop.shutdown_asyncgens()
 

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from otrdb.server import info, joining, points, windows, writing
+from otrdb.server import (
+    csv,
+    info,
+    joining,
+    lookup,
+    metadata,
+    points,
+    sql_query,
+    subscribe,
+    windows,
+    writing,
+)
 from otrdb.wire import btrdb
 
 NAME: Final = "v5api.BTrDB"
@@ -12,4 +23,15 @@ NAME: Final = "v5api.BTrDB"
 FILE: Final = btrdb.DESCRIPTOR
 """What reflection tells of it."""
 
-RPCS: Final = (*info.RPCS, *points.RPCS, *windows.RPCS, *writing.RPCS, *joining.RPCS)
+RPCS: Final = (
+    *info.RPCS,
+    *metadata.RPCS,
+    *lookup.RPCS,
+    *sql_query.RPCS,
+    *csv.RPCS,
+    *points.RPCS,
+    *windows.RPCS,
+    *writing.RPCS,
+    *joining.RPCS,
+    *subscribe.RPCS,
+)

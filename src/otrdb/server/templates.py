@@ -25,7 +25,7 @@ _INTEGERS: Final = {
     "L": np.uint64,
 }
 _FLOATS: Final = {"e": np.float16, "f": np.float32, "g": np.float64}
-_UNITS: Final = {"tss:": 10**9, "tsm:": 10**6, "tsu:": 10**3, "tsn:": 1}
+_UNITS: Final = {"tss:": 10**9, "tsm:": 10**6, "tsu:": 10**3}
 
 
 class Shape:
@@ -51,10 +51,10 @@ class Shape:
 
 
 def _of_times(times: Int64Array, form: str) -> Array:
+    if form == "l" or form.startswith("tsn:"):
+        return times
     if form[:4] in _UNITS:
         return _exact(times // _UNITS[form[:4]], times % _UNITS[form[:4]] == 0, form)
-    if form == "l":
-        return times
     raise _refused(form)
 
 

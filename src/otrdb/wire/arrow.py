@@ -29,7 +29,7 @@ _ALIGNED: Final = 8
 
 # A record batch's metadata, a flatbuffer: where its root is, the table Message and its vtable, the table
 # RecordBatch and its vtable, then the vectors of nodes and buffers. Offsets are from where they stand.
-_HEADER: Final = struct.Struct(
+_BATCH: Final = struct.Struct(
     "<"
     "I"  # 0: the root, Message at 16
     "HHHHHH"  # 4: vtable of Message: its size, the table's, version, type of header, header, length of body
@@ -42,6 +42,14 @@ _VECTOR: Final = struct.Struct("<4xI")
 _PAIR: Final = struct.Struct("<qq")
 _VERSION_5: Final = 4
 _RECORD_BATCH: Final = 3
+
+_PREFIX: Final = struct.Struct("<4si")
+_SHORTS: Final = 2  # bytes of an offset in a vtable
+_HEADER_TYPE, _HEADER, _BODY = 1, 2, 3  # fields of Message
+_COMPRESSION: Final = 3  # of RecordBatch
+
+_UNREADABLE: Final = (RuntimeError, ValueError, TypeError, MemoryError, OverflowError, struct.error)
+"""What nanoarrow raises: it has no class of its own for malformed data."""
 
 
 class Field(NamedTuple):
@@ -79,7 +87,7 @@ def _metadata(rows: int, sizes: Sequence[int]) -> bytes:
         buffers += [_PAIR.pack(offset, 0), _PAIR.pack(offset, size)]
         offset += size + -size % _ALIGNED
     nodes = _PAIR.pack(rows, 0) * len(sizes)
-    header = _HEADER.pack(
+    header = _BATCH.pack(
         *(16,),
         *(12, 20, 16, 18, 4, 8),
         *(12, 28, offset, _VERSION_5, _RECORD_BATCH),
@@ -95,7 +103,7 @@ def _metadata(rows: int, sizes: Sequence[int]) -> bytes:
 def schema(fields: tuple[Field, ...]) -> bytes:
     """The schema message of columns that are never null."""
     nanoarrow = import_extra("nanoarrow", "server")
-    made = nanoarrow.struct([(field.name, _type(nanoarrow, field.format)) for field in fields], nullable=False)
+    made = nanoarrow.struct([_field(nanoarrow, *field) for field in fields], nullable=False)
     empty = nanoarrow.c_array_stream(nanoarrow.ArrayStream(nanoarrow.c_array([], made)))
     written = io.BytesIO()
     writer = import_extra("nanoarrow.ipc", "server").StreamWriter.from_writable(written)
@@ -103,10 +111,12 @@ def schema(fields: tuple[Field, ...]) -> bytes:
     return _first_message(written.getvalue())
 
 
-def _type(nanoarrow: Foreign, form: str) -> Foreign:
+def _field(nanoarrow: Foreign, name: str, form: str) -> Foreign:
     if form == TIME:
-        return nanoarrow.timestamp("ns", "UTC", nullable=False)
-    return getattr(nanoarrow, _MAKERS[form])(nullable=False)
+        made = nanoarrow.timestamp("ns", "UTC", nullable=False)
+    else:
+        made = getattr(nanoarrow, _MAKERS[form])(nullable=False)
+    return nanoarrow.c_schema(made).modify(name=name)
 
 
 def _first_message(written: bytes) -> bytes:
@@ -128,10 +138,7 @@ class Template(NamedTuple):
 
 def template(written: bytes) -> Template:
     """The schema of a stream; `InvalidArrow` if it cannot be read."""
-    opened = _opened(written)
-    children = list(opened.get_schema().children)
-    if any(child.dictionary is not None for child in children):
-        raise InvalidArrow("The template has a dictionary.")
+    children = _opened(written).get_schema().children
     return Template(_first_message(written), tuple(Field(child.name, child.format) for child in children))
 
 
@@ -140,22 +147,77 @@ def read(written: bytes) -> dict[str, Array]:
 
     Also raises `BadValue` for nulls, `WrongKind` and `NaiveTime` for columns that are no points.
     """
+    opened = _opened(written)
     try:
-        return arrow_table(_opened(written))
+        return arrow_table(opened)
     except OtrError:
         raise
     except _UNREADABLE as error:
-        raise InvalidArrow("The Arrow data cannot be read.") from error
-
-
-_UNREADABLE: Final = (RuntimeError, ValueError, TypeError, MemoryError, OverflowError)
-"""What nanoarrow raises: it has no class of its own for malformed data."""
+        raise _unreadable() from error
 
 
 def _opened(written: bytes) -> Foreign:
-    nanoarrow = import_extra("nanoarrow", "server")
     ipc = import_extra("nanoarrow.ipc", "server")
+    nanoarrow = import_extra("nanoarrow", "server")
     try:
-        return nanoarrow.c_array_stream(ipc.InputStream.from_readable(written))
+        _check_messages(written)
+        opened = nanoarrow.c_array_stream(ipc.InputStream.from_readable(written))
+        children = list(opened.get_schema().children)
     except _UNREADABLE as error:
-        raise InvalidArrow("The Arrow data cannot be read.") from error
+        raise _unreadable() from error
+    if any(child.dictionary is not None for child in children):
+        raise InvalidArrow("A column is coded by a dictionary.")
+    return opened
+
+
+def _unreadable() -> InvalidArrow:
+    return InvalidArrow("The Arrow data cannot be read.")
+
+
+def _check_messages(written: bytes) -> None:
+    """`InvalidArrow` if a batch is compressed: it might unfold to any size. Also if a message is longer than the
+    data are, before room is made for it. Raises struct.error where there is no message.
+    """
+    at = 0
+    while at < len(written):
+        mark, size = _PREFIX.unpack_from(written, at)
+        if mark != _CONTINUATION or size < 0:
+            raise _unreadable()
+        if size == 0:
+            return
+        message = _Table(written, at + _PREFIX.size)
+        body = message.number(_BODY, "<q")
+        at += _PREFIX.size + size + body
+        if body < 0 or at > len(written):
+            raise _unreadable()
+        if message.number(_HEADER_TYPE, "<B") == _RECORD_BATCH and message.table(_HEADER).has(_COMPRESSION):
+            raise InvalidArrow("The Arrow data are compressed.")
+
+
+class _Table:
+    """A table of a flatbuffer, found by the offset that stands at a position."""
+
+    def __init__(self, written: bytes, at: int) -> None:
+        self._written = written
+        self._start = at + self._read(at, "<I")
+        self._fields = self._start - self._read(self._start, "<i")
+
+    def has(self, field: int) -> bool:
+        """Whether there is such a field."""
+        return self._offset(field) != 0
+
+    def number(self, field: int, form: str) -> int:
+        """A field that is a number; 0 if it is not there."""
+        return self._read(self._start + self._offset(field), form) if self.has(field) else 0
+
+    def table(self, field: int) -> _Table:
+        """A field that is a table."""
+        return _Table(self._written, self._start + self._offset(field))
+
+    def _offset(self, field: int) -> int:
+        at = 2 * _SHORTS + field * _SHORTS
+        return self._read(self._fields + at, "<H") if at < self._read(self._fields, "<H") else 0
+
+    def _read(self, at: int, form: str) -> int:
+        (number,) = struct.unpack_from(form, self._written, at)
+        return int(number)

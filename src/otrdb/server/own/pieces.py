@@ -9,11 +9,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from otrdb.errors import InvalidArgument, Thinned
-from otrdb.ranges import align_down, window_count
-from otrdb.server.parts import parts
+from otrdb.model import MIN_TIME
+from otrdb.ranges import align_down, pieces, window_count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from otrdb import Points, Windows
     from otrdb.server.own.states import Asked
@@ -30,18 +30,31 @@ MOST_ZOOMED: Final = 1 << 20
 
 def points(reads: Asked, start: int, end: int) -> Iterator[Points]:
     """The points of ``[start, end)``; at least one piece."""
-    for low, high in _ranges(reads, start, end, POINTS):
+    for low, high in _cut(reads.count, start, end, POINTS):
         yield from _sliced_points(reads.values(low, high))
 
 
-def aligned(reads: Asked, start: int, end: int, pointwidth: int, columns: Sequence[str]) -> Iterator[Windows]:
+def aligned(
+    reads: Asked, start: int, end: int, pointwidth: int, columns: Sequence[str]
+) -> Iterator[Windows]:
     """The windows of ``2**pointwidth`` ns; at least one piece."""
     low, high = align_down(start, pointwidth), align_down(end, pointwidth)
     if low == high:
         yield reads.aligned_windows(start, end, pointwidth, columns=columns)
         return
-    for first, last in _ranges(reads, low, high, WINDOWS, pointwidth):
-        yield reads.aligned_windows(first, last, pointwidth, columns=columns)
+
+    def most(first: int, last: int) -> int:
+        """How many windows from one number on to another may hold points."""
+        number = last - first
+        return number if number <= WINDOWS else min(number, reads.count(*_times(first, last, pointwidth)))
+
+    for first, last in _cut(most, *(time - MIN_TIME >> pointwidth for time in (low, high)), WINDOWS):
+        yield reads.aligned_windows(*_times(first, last, pointwidth), pointwidth, columns=columns)
+
+
+def _times(first: int, last: int, pointwidth: int) -> tuple[int, int]:
+    """The range of windows from one number on to another."""
+    return MIN_TIME + (first << pointwidth), MIN_TIME + (last << pointwidth)
 
 
 def windows(reads: Asked, start: int, end: int, width: int, columns: Sequence[str]) -> Iterator[Windows]:
@@ -67,17 +80,20 @@ def zoomed(
     yield from _sliced_windows(reads.zoom(start, end, most, columns=columns))
 
 
-def _ranges(
-    reads: Asked, start: int, end: int, most: int, finest: int | None = None
-) -> Iterator[tuple[int, int]]:
-    """`parts`, with what is between them: there may be damage there, which an answer tells of."""
+def _cut(count: Callable[[int, int], int], start: int, end: int, most: int) -> Iterator[tuple[int, int]]:
+    """``[start, end)`` in ranges that count at most so many, with what is between them: it may be damaged,
+    which an answer tells.
+    """
+    last = None
     try:
-        found = [high for _, high in parts([reads], start, end, most, finest)]
-    except Thinned:  # so will the question itself be refused, or it needs no points where it says
-        found = []
-    for high in [*found[:-1], end]:
-        yield start, high
-        start = high
+        for _, high in pieces(count, start, end, most):
+            if last is not None:
+                yield start, last
+                start = last
+            last = high
+    except Thinned:  # the rest as a whole: the question itself is refused, or needs no points there
+        pass
+    yield start, end
 
 
 def _sliced_points(points: Points) -> Iterator[Points]:

@@ -1,0 +1,1 @@
+"""SQL over the metadata: PostgreSQL's words, SQLite's answers, from a copy in memory."""

@@ -1,0 +1,125 @@
+"""Calls in which both sides speak for as long as they like.
+
+Each is a task on the event loop, which waits until a request has come or the answering function asked to be
+woken, and then has it say on a thread what it has to say. So a call in which nothing happens holds no thread;
+a client that does not listen holds one batch of answers, and is read from no further.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING, Any, Final
+
+import grpc
+import grpc.aio
+
+from otrdb.server.answers import Answers
+from otrdb.server.status import failed
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Generator
+    from concurrent.futures import Executor
+
+    from otrdb.export import Foreign
+    from otrdb.server.limits import Limits
+
+    Spoken = Generator[bytes | None, None, None]
+    Context = grpc.aio.ServicerContext[Any, Any]
+
+_AT_ONCE: Final = 1 << 16
+"""Bytes of answers: what a client that does not listen holds."""
+
+_DEPLETED: Final = 426
+
+
+class Requests:
+    """What the client has said: at most one request that was not taken yet."""
+
+    def __init__(self, message: Foreign) -> None:
+        self.ended = False
+        """Whether the client says no more, besides what waits to be taken."""
+        self.deaf = False
+        """Whether an answer waits to be sent."""
+        self.woken = asyncio.Event()
+        self._message = message
+        self._waiting: deque[bytes] = deque()
+        self._room = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def take(self) -> Foreign | None:
+        """The next request, or None if there is none now. From any thread."""
+        if not self._waiting:
+            return None
+        request = self._waiting.popleft()
+        self._loop.call_soon_threadsafe(self._room.set)
+        return self._message.FromString(request)
+
+    def wake(self) -> None:
+        """There is something to say. From any thread."""
+        self._loop.call_soon_threadsafe(self.woken.set)
+
+    async def listen(self, requests: AsyncIterator[bytes]) -> None:
+        """Take in what the client says, until it says no more."""
+        async for request in requests:
+            self._room.clear()
+            self._waiting.append(request)
+            self.woken.set()
+            await self._room.wait()
+        self.ended = True
+        self.woken.set()
+
+
+class Talks:
+    """All such calls of a server."""
+
+    def __init__(self, pool: Executor, limits: Limits) -> None:
+        self._pool = pool
+        self._limits = limits
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    async def talk(
+        self, requests: AsyncIterator[bytes], context: Context, heard: Requests, answers: Spoken
+    ) -> None:
+        """Have ``answers`` say what they have to say; they give None when that is nothing for now."""
+        most = self._limits.talks
+        if len(self._tasks) >= most:
+            await context.write(failed(_DEPLETED, f"There are {most:,} such calls already. Try again later."))
+            return
+        task = asyncio.create_task(self._talk(requests, context, heard, Answers(answers, _AT_ONCE)))
+        self._tasks.add(task)
+        try:
+            await task
+        except asyncio.CancelledError:
+            # While a message waits to be sent there can be no status: then the call is just cut.
+            if not self._stopping or heard.deaf:
+                raise
+            await context.abort(grpc.StatusCode.UNAVAILABLE, "The server stops.")
+        finally:
+            self._tasks.discard(task)
+
+    def stop(self) -> None:
+        """End all calls at once, and take no more. On the event loop."""
+        self._stopping = True
+        for task in self._tasks:
+            task.cancel()
+
+    async def _talk(
+        self, requests: AsyncIterator[bytes], context: Context, heard: Requests, answers: Answers
+    ) -> None:
+        listening = asyncio.create_task(heard.listen(requests))
+        try:
+            while not answers.ended:
+                heard.woken.clear()
+                taken, more = await asyncio.get_running_loop().run_in_executor(self._pool, answers.take)
+                for answer in taken:
+                    heard.deaf = True
+                    await context.write(answer)
+                    heard.deaf = False
+                if not more and not answers.ended:
+                    await heard.woken.wait()
+        finally:
+            self._pool.submit(answers.stop)
+            listening.cancel()
+            await asyncio.gather(listening, return_exceptions=True)
