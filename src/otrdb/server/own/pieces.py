@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from otrdb import Points, Windows
-    from otrdb.server.own.states import Asked
+    from otrdb.interface import ReadsLike
 
 POINTS: Final = 1 << 16
 """Points in a piece: 1 MiB."""
@@ -28,14 +28,14 @@ MOST_ZOOMED: Final = 1 << 20
 """Windows that one zoom may have: it is answered as a whole."""
 
 
-def points(reads: Asked, start: int, end: int) -> Iterator[Points]:
+def points(reads: ReadsLike, start: int, end: int) -> Iterator[Points]:
     """The points of ``[start, end)``; at least one piece."""
     for low, high in _cut(reads.count, start, end, POINTS):
         yield from _sliced_points(reads.values(low, high))
 
 
 def aligned(
-    reads: Asked, start: int, end: int, pointwidth: int, columns: Sequence[str]
+    reads: ReadsLike, start: int, end: int, pointwidth: int, columns: Sequence[str]
 ) -> Iterator[Windows]:
     """The windows of ``2**pointwidth`` ns; at least one piece."""
     low, high = align_down(start, pointwidth), align_down(end, pointwidth)
@@ -48,7 +48,8 @@ def aligned(
         number = last - first
         return number if number <= WINDOWS else min(number, reads.count(*_times(first, last, pointwidth)))
 
-    for first, last in _cut(most, *(time - MIN_TIME >> pointwidth for time in (low, high)), WINDOWS):
+    numbers = low - MIN_TIME >> pointwidth, high - MIN_TIME >> pointwidth
+    for first, last in _cut(most, *numbers, WINDOWS):
         yield reads.aligned_windows(*_times(first, last, pointwidth), pointwidth, columns=columns)
 
 
@@ -57,7 +58,7 @@ def _times(first: int, last: int, pointwidth: int) -> tuple[int, int]:
     return MIN_TIME + (first << pointwidth), MIN_TIME + (last << pointwidth)
 
 
-def windows(reads: Asked, start: int, end: int, width: int, columns: Sequence[str]) -> Iterator[Windows]:
+def windows(reads: ReadsLike, start: int, end: int, width: int, columns: Sequence[str]) -> Iterator[Windows]:
     """The windows of ``width`` ns from ``start`` on; at least one piece."""
     number = window_count(start, end, width)
     if number <= WINDOWS:
@@ -69,7 +70,7 @@ def windows(reads: Asked, start: int, end: int, width: int, columns: Sequence[st
 
 
 def zoomed(
-    reads: Asked, start: int | None, end: int | None, most: int, columns: Sequence[str]
+    reads: ReadsLike, start: int | None, end: int | None, most: int, columns: Sequence[str]
 ) -> Iterator[Windows]:
     """The windows of a zoom; at least one piece."""
     if most > MOST_ZOOMED and reads.count() > MOST_ZOOMED:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from otrdb import LeftOut, Points, Windows
-    from otrdb.server.own.states import Asked
+    from otrdb.interface import ReadsLike
     from otrdb.server.rpc import Door, Rpc
 
 CHANGES: Final = 1 << 15
@@ -82,7 +82,7 @@ def version(door: Door, params: wire.VersionParams) -> wire.NumberResponse:
 
 
 @contextmanager
-def _one_state(door: Door, state: wire.State, uuids: Sequence[bytes]) -> Iterator[list[Asked]]:
+def _one_state(door: Door, state: wire.State, uuids: Sequence[bytes]) -> Iterator[list[ReadsLike]]:
     """What to ask of each stream. The latest state of several is held, so that all answers are of one."""
     if len(uuids) == 1 or state.version or snapshot_of(door, state) is not None:
         yield [state_of(door, identity, state) for identity in uuids]
@@ -91,7 +91,7 @@ def _one_state(door: Door, state: wire.State, uuids: Sequence[bytes]) -> Iterato
         yield [sound(snapshot.view(stream_of(door.archive, identity)), state) for identity in uuids]
 
 
-def _pieces_of_windows(reads: Asked, params: wire.WindowsParams) -> Iterator[Windows]:
+def _pieces_of_windows(reads: ReadsLike, params: wire.WindowsParams) -> Iterator[Windows]:
     way, columns = params.WhichOneof("windows"), params.columns
     if way == "points":
         low = params.start if params.HasField("start") else None
@@ -123,7 +123,7 @@ def _windows(windows: Windows, columns: Sequence[str]) -> wire.WindowsResponse:
     )
 
 
-def _lacking(reads: Asked) -> tuple[LeftOut, ...]:
+def _lacking(reads: ReadsLike) -> tuple[LeftOut, ...]:
     return reads.left_out if isinstance(reads, Partial) else ()
 
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Protocol
 
+from otrdb.interface import ReadsLike
 from otrdb.server.asking import stream_of
 
 if TYPE_CHECKING:
-    from otrdb import Partial, Snapshot, View
-    from otrdb.engine.snapshot import SnapshotView
+    from otrdb import Partial, Snapshot
     from otrdb.server.rpc import Door
     from otrdb.wire.otrdb import State
 
-    Asked: TypeAlias = View | SnapshotView | Partial
+
+class Whole(ReadsLike, Protocol):
+    """A state that can be asked to leave out damage: a version, or a stream in a snapshot."""
+
+    def leaving_out_damage(self) -> Partial:
+        """What is sound of it."""
+        ...
 
 
 def snapshot_of(door: Door, state: State) -> Snapshot | None:
@@ -22,7 +28,7 @@ def snapshot_of(door: Door, state: State) -> Snapshot | None:
     return door.archive.open_snapshot(state.snapshot) if state.HasField("snapshot") else None
 
 
-def state_of(door: Door, identity: bytes, state: State) -> Asked:
+def state_of(door: Door, identity: bytes, state: State) -> ReadsLike:
     """What to ask, which does not change: a version of a stream, it in a snapshot, or as it is now."""
     stream = stream_of(door.archive, identity)
     snapshot = snapshot_of(door, state)
@@ -31,6 +37,6 @@ def state_of(door: Door, identity: bytes, state: State) -> Asked:
     return sound(stream.at(state.version) if state.version else stream.now(), state)
 
 
-def sound(whole: View | SnapshotView, state: State) -> Asked:
+def sound(whole: Whole, state: State) -> ReadsLike:
     """The same, or only what is sound of it, if so wanted."""
     return whole.leaving_out_damage() if state.leave_out_damage else whole
