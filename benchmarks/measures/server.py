@@ -1,7 +1,7 @@
 """The server, asked by BTrDB's official client on the same machine.
 
-The client is in a process of its own, the server in another; both share the processors. What the client itself
-takes is in every figure: one Python object for each point, where it does not get Arrow.
+The client is in a process of its own, the server in another; both share the processors. What the client
+itself takes is in every figure: one Python object for each point, where it does not get Arrow.
 """
 
 from __future__ import annotations
@@ -85,9 +85,7 @@ def _inserts(server: Serving, connection: Any, points: int) -> Found:  # noqa: A
     )
 
 
-def _inserted(
-    server: Serving, way: str, batches: Sequence[Any], insert: Callable[[Any], object]
-) -> Found:
+def _inserted(server: Serving, way: str, batches: Sequence[Any], insert: Callable[[Any], object]) -> Found:
     """Points a second, and the server's processor time for a point, us; in several parts."""
     rates, used = [], []
     for part in np.array_split(np.arange(len(batches)), min(_PARTS, len(batches))):
@@ -139,7 +137,7 @@ def _milliseconds(ask: Callable[[], object]) -> list[float]:
 
 
 def _in_parallel(server: Serving, connection: Any, points: int) -> float:  # noqa: ANN401
-    """The share of what clients insert at the same time, each into its own stream, that is there afterwards."""
+    """The share of what clients insert at once, each into its own stream, that is there afterwards."""
     streams = [
         connection.create(UUID(int=100 + number), "bench/parallel", {"name": str(number), "unit": "V"})
         for number in range(CLIENTS)
