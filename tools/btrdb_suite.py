@@ -43,8 +43,7 @@ def served(archive: Path) -> Iterator[str]:
     command = [*OTRDB, "serve", "-a", str(archive), "--grpc", "127.0.0.1:0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
         try:
-            assert server.stdout is not None
-            greeting = server.stdout.readline()
+            greeting = server.stdout.readline() if server.stdout else ""
             found = re.search(r"served at (127\.0\.0\.1:\d+)", greeting)
             if found is None:
                 raise SystemExit(f"The server does not start: {greeting}")
@@ -58,7 +57,17 @@ def run(suite: Path, home: Path) -> str:
     environment = {**os.environ, "HOME": str(home), "BTRDB_INTEGRATION_TEST_PROFILE": "otrdb"}
     for name in ("BTRDB_ENDPOINTS", "BTRDB_API_KEY", "BTRDB_PROFILE", "PYTHONPATH"):
         environment.pop(name, None)
-    command = [sys.executable, "-m", "pytest", "-q", "--runxfail", "-p", "no:cacheprovider", str(suite)]
+    command = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        "--runxfail",
+        "--disable-warnings",
+        "-p",
+        "no:cacheprovider",
+        str(suite),
+    ]
     done = subprocess.run(command, cwd=home, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     sys.stdout.write(done.stdout)
     return done.stdout.strip().rpartition("\n")[2]

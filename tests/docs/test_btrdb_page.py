@@ -27,6 +27,6 @@ def endpoint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 def test_btrdb_page(tmp_path: Path) -> None:
     run = Run("docs/btrdb.md", tmp_path)
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", FutureWarning)  # the client says that its maker has another one by now
+        warnings.simplefilter("ignore", FutureWarning)  # the client says that there is another one by now
         run.page(PAGE.read_text())
     assert run.executed == 2

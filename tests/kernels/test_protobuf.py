@@ -104,7 +104,9 @@ def no_nan(words: list[twins.Point]) -> list[twins.Point]:
 def test_what_protobuf_reads_is_read_alike(message: bytes) -> None:
     try:
         expected = by_protobuf(message)
-    except DecodeError:  # a field that is known has content that is not: it is the kernel's only if it is a point
+    except (
+        DecodeError
+    ):  # a field that is known has content that is not: it is the kernel's only if it is a point
         points, rest = decoded(message)
         with pytest.raises(DecodeError):
             by_protobuf(rest)
@@ -196,7 +198,10 @@ def test_large_calls_give_what_small_ones_do() -> None:
     rng = np.random.default_rng(7)
     times, values = rng.integers(-5, 5, 30_000), np.round(rng.normal(size=30_000))
     written = kernels.encode_points(b"", FIELD, (times, values))
-    pieces = [kernels.encode_points(b"", FIELD, (times[i : i + 100], values[i : i + 100])) for i in range(0, 30_000, 100)]
+    pieces = [
+        kernels.encode_points(b"", FIELD, (times[i : i + 100], values[i : i + 100]))
+        for i in range(0, 30_000, 100)
+    ]
     assert written == b"".join(pieces)
     points, rest = decoded(written, 30_000)
     assert points == list(zip(times.tolist(), values.view(np.int64).tolist(), strict=True))
@@ -210,7 +215,9 @@ def test_points_beyond_the_room_are_counted() -> None:
     assert times.tolist() == [0, 1]
 
 
-@pytest.mark.parametrize("message", [b"\x0b\x0c", b"\x1b\x1c", b"\x1a\x02\x0b\x0c", b"\x0c", b"\x1e", b"\x1f"])
+@pytest.mark.parametrize(
+    "message", [b"\x0b\x0c", b"\x1b\x1c", b"\x1a\x02\x0b\x0c", b"\x0c", b"\x1e", b"\x1f"]
+)
 def test_groups_are_refused(message: bytes) -> None:
     with pytest.raises(ValueError, match="malformed"):
         decoded(message)

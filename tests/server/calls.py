@@ -1,7 +1,5 @@
 """What the tests of the server ask for."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

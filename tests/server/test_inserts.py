@@ -1,7 +1,5 @@
 """Insert, ArrowInsert, Delete and Flush, as BTrDB's own client sees them."""
 
-from __future__ import annotations
-
 import io
 from typing import Any
 
@@ -29,7 +27,9 @@ def remote(client: Any, stream: otrdb.Stream) -> Any:
 
 
 def table(times: Any, values: Any) -> pa.Table:
-    return pa.table({"time": pa.array(times, pa.timestamp("ns", "UTC")), "value": pa.array(values, pa.float64())})
+    return pa.table(
+        {"time": pa.array(times, pa.timestamp("ns", "UTC")), "value": pa.array(values, pa.float64())}
+    )
 
 
 def ipc(given: pa.Table, **options: Any) -> bytes:
@@ -58,11 +58,21 @@ def pairs(stream: otrdb.Stream) -> list[tuple[int, float]]:
 
 
 def test_points_in_any_order_are_stored_as_they_are(stream: otrdb.Stream, remote: Any) -> None:
-    points = [(30, 5e-324), (10, -0.0), (20, 1.7976931348623157e308), (10, 0.0), (0, 0.0), (MIN_TIME, 1.0), (LAST_TIME, 2.0)]
+    points = [
+        (30, 5e-324),
+        (10, -0.0),
+        (20, 1.7976931348623157e308),
+        (10, 0.0),
+        (0, 0.0),
+        (MIN_TIME, 1.0),
+        (LAST_TIME, 2.0),
+    ]
     assert remote.insert(points) == 10
     expected = sorted(points, key=lambda point: point[0])
     assert pairs(stream) == expected
-    assert [str(value) for _, value in pairs(stream)] == [str(value) for _, value in expected]  # signs of zeros
+    assert [str(value) for _, value in pairs(stream)] == [
+        str(value) for _, value in expected
+    ]  # signs of zeros
 
 
 def test_an_insert_tells_what_is_pending(client: Any, stream: otrdb.Stream) -> None:
@@ -86,11 +96,15 @@ def test_sync_changes_nothing(client: Any, stream: otrdb.Stream) -> None:
 
 @pytest.mark.parametrize("policy", POLICIES)
 @pytest.mark.parametrize("by_arrow", [False, True], ids=["protobuf", "arrow"])
-def test_fifty_thousand_points_with_duplicates(client: Any, archive: otrdb.Archive, policy: Any, by_arrow: bool) -> None:
+def test_fifty_thousand_points_with_duplicates(
+    client: Any, archive: otrdb.Archive, policy: Any, by_arrow: bool
+) -> None:
     """Duplicates inside the batch, and of points that are there, pending and committed."""
     stream, twin = archive.create("a"), archive.create("b")
     rng = np.random.default_rng(7)
-    batches = [(rng.integers(0, 20_000, size), rng.integers(0, 3, size).astype(float)) for size in (500, 300, 50_000)]
+    batches = [
+        (rng.integers(0, 20_000, size), rng.integers(0, 3, size).astype(float)) for size in (500, 300, 50_000)
+    ]
     remote = client.stream_from_uuid(stream.uuid)
     for number, (times, values) in enumerate(batches):
         if by_arrow:
@@ -111,10 +125,10 @@ def test_fifty_thousand_points_with_duplicates(client: Any, archive: otrdb.Archi
 def test_duplicates_inside_one_batch(client: Any, archive: otrdb.Archive, policy: Any) -> None:
     points = [(100, 0.0), (105, 1.0), (110, 2.0), (110, 3.0), (110, 2.0), (120, 4.0)]
     kept = {"never": [2.0, 3.0, 2.0], "equal": [2.0, 3.0], "retain": [2.0], "replace": [2.0]}[policy]
-    for number, write in enumerate((lambda s: s.insert(points, merge=policy),
-                                    lambda s: s.arrow_insert(table(*zip(*points, strict=True)), merge=policy))):  # fmt: skip
-        stream = archive.create(f"plant/{number}")
-        write(client.stream_from_uuid(stream.uuid))
+    here, there = archive.create("plant/1"), archive.create("plant/2")
+    client.stream_from_uuid(here.uuid).insert(points, merge=policy)
+    client.stream_from_uuid(there.uuid).arrow_insert(table(*zip(*points, strict=True)), merge=policy)
+    for stream in (here, there):
         assert [value for time, value in pairs(stream) if time == 110] == kept
 
 
@@ -122,7 +136,9 @@ def test_duplicates_inside_one_batch(client: Any, archive: otrdb.Archive, policy
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_refused(client: Any, stream: otrdb.Stream, remote: Any, value: float) -> None:
+def test_values_that_are_not_finite_are_refused(
+    client: Any, stream: otrdb.Stream, remote: Any, value: float
+) -> None:
     with pytest.raises(exceptions.BadValue):
         remote.insert([(1, 1.0), (2, value)])
     with pytest.raises(exceptions.BadValue):
@@ -133,7 +149,9 @@ def test_values_that_are_not_finite_are_refused(client: Any, stream: otrdb.Strea
 @pytest.mark.parametrize("time", [MIN_TIME - 1, MAX_TIME - 1, MAX_TIME, -(1 << 63), (1 << 63) - 1])
 def test_times_outside_are_refused(client: Any, stream: otrdb.Stream, time: int) -> None:
     assert insert(client, stream, [(1, 1.0), (time, 2.0)]).stat.code == 413
-    assert arrow_insert(client, stream, ipc(pa.table({"time": [1, time], "value": [1.0, 2.0]}))).stat.code == 413
+    assert (
+        arrow_insert(client, stream, ipc(pa.table({"time": [1, time], "value": [1.0, 2.0]}))).stat.code == 413
+    )
     assert pairs(stream) == []
 
 
@@ -205,7 +223,10 @@ def test_broken_arrow_data_are_an_invalid_parameter(client: Any, stream: otrdb.S
 
 @pytest.mark.parametrize(
     ("kind", "good", "bad"),
-    [(Kind.INT, [3.0, -(2.0**63), 2.0**53], [0.5, 2.0**63, 1e300]), (Kind.BOOL, [0.0, 1.0, -0.0], [2.0, 0.5, -1.0])],
+    [
+        (Kind.INT, [3.0, -(2.0**63), 2.0**53], [0.5, 2.0**63, 1e300]),
+        (Kind.BOOL, [0.0, 1.0, -0.0], [2.0, 0.5, -1.0]),
+    ],
 )
 def test_doubles_become_the_streams_kind_or_are_refused(
     client: Any, archive: otrdb.Archive, kind: Kind, good: list[float], bad: list[float]

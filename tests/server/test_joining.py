@@ -1,7 +1,5 @@
 """ArrowMultiValues and templates, as BTrDB's own client sees them."""
 
-from __future__ import annotations
-
 from typing import Any
 from uuid import UUID
 
@@ -27,7 +25,15 @@ def stored(archive: otrdb.Archive, *columns: tuple[Any, Any]) -> list[otrdb.Stre
     return streams
 
 
-def ask(client: Any, streams: list[Any], start: int, end: int, period: int = 0, versions: Any = None, schema: Any = None) -> Any:
+def ask(
+    client: Any,
+    streams: list[Any],
+    start: int,
+    end: int,
+    period: int = 0,
+    versions: Any = None,
+    schema: Any = None,
+) -> Any:
     uuids = [stream.uuid for stream in streams]
     found = list(client.ep.arrowMultiValues(uuids, start, end, versions or [0] * len(uuids), period, schema))
     return pa.concat_tables(found)
@@ -35,7 +41,9 @@ def ask(client: Any, streams: list[Any], start: int, end: int, period: int = 0, 
 
 def rows(table: pa.Table) -> list[tuple[Any, ...]]:
     times = table.column(0).cast(pa.int64()).to_pylist()
-    cells = [[None if value != value else value for value in column.to_pylist()] for column in table.columns[1:]]
+    cells = [
+        [None if value != value else value for value in column.to_pylist()] for column in table.columns[1:]
+    ]
     return list(zip(times, *cells, strict=True))
 
 
@@ -79,7 +87,10 @@ def test_each_stream_has_its_version(client: Any, archive: otrdb.Archive) -> Non
     versions = [here.flush(), there.flush()]
     archive.insert({here: (2, 3.0), there: (2, 4.0)})
     assert rows(ask(client, [here, there], 0, 9, versions=versions)) == [(1, 1.0, 2.0)]
-    assert rows(ask(client, [here, there], 0, 9, versions=[0, versions[1]])) == [(1, 1.0, 2.0), (2, 3.0, None)]
+    assert rows(ask(client, [here, there], 0, 9, versions=[0, versions[1]])) == [
+        (1, 1.0, 2.0),
+        (2, 3.0, None),
+    ]
 
 
 def test_other_kinds_are_doubles(client: Any, archive: otrdb.Archive) -> None:
@@ -89,16 +100,21 @@ def test_other_kinds_are_doubles(client: Any, archive: otrdb.Archive) -> None:
     assert rows(ask(client, [counter, door], 0, 9)) == [(1, 7.0, None), (2, 8.0, 1.0)]
 
 
-def test_long_joins_come_in_messages(client: Any, archive: otrdb.Archive, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_joins_come_in_messages(
+    client: Any, archive: otrdb.Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(joining, "READ", 3000)
     monkeypatch.setattr(joining, "MESSAGE", 1 << 14)
     rng = np.random.default_rng(7)
-    streams = stored(archive, *[(np.sort(rng.integers(0, 1 << 40, 5000)), rng.normal(size=5000)) for _ in range(3)])
+    streams = stored(
+        archive, *[(np.sort(rng.integers(0, 1 << 40, 5000)), rng.normal(size=5000)) for _ in range(3)]
+    )
     uuids = [stream.uuid.bytes for stream in streams]
     messages = raw(client, "ArrowMultiValues", uuid=uuids, start=0, end=1 << 41)
     assert len(messages) > 20
     assert max(message.ByteSize() for message in messages) < 1 << 15
     expected = archive.values(streams, 0, 1 << 41)
+    assert isinstance(expected, otrdb.Wide)
     table = ask(client, streams, 0, 1 << 41)
     assert table.column(0).cast(pa.int64()).to_pylist() == expected.times.tolist()
     for column, values in zip(table.columns[1:], expected.columns, strict=True):
@@ -122,8 +138,8 @@ def test_joins_that_are_refused(client: Any, archive: otrdb.Archive) -> None:
 
 
 def snapped(times: list[int], values: list[float], start: int, end: int, period: int) -> dict[int, float]:
-    """By the words of the contract: to the nearest time of the grid, halfway to the later; the nearest point, of two
-    the earlier, of equal times the first."""
+    """To the nearest time of the grid, halfway to the later; of several the nearest point, of two as near the
+    earlier, of equal times the first."""
     found: dict[int, tuple[int, float]] = {}
     for time, value in sorted(zip(times, values, strict=True), key=lambda point: point[0]):
         cell = (2 * (time - start) + period) // (2 * period)
@@ -135,12 +151,19 @@ def snapped(times: list[int], values: list[float], start: int, end: int, period:
 
 def test_points_on_both_sides_of_a_time_of_the_grid(client: Any, archive: otrdb.Archive) -> None:
     half = SECOND // 2
-    streams = stored(archive, ([half, 2 * SECOND + half], [1.0, 2.0]), ([half - 1, 2 * SECOND - half], [3.0, 4.0]))
-    assert rows(ask(client, streams, SECOND, 3 * SECOND, SECOND)) == [(SECOND, 1.0, None), (2 * SECOND, None, 4.0)]
+    streams = stored(
+        archive, ([half, 2 * SECOND + half], [1.0, 2.0]), ([half - 1, 2 * SECOND - half], [3.0, 4.0])
+    )
+    assert rows(ask(client, streams, SECOND, 3 * SECOND, SECOND)) == [
+        (SECOND, 1.0, None),
+        (2 * SECOND, None, 4.0),
+    ]
 
 
 @pytest.mark.parametrize("end", [2_900_000_000, 3_000_000_000])
-def test_a_point_that_belongs_behind_the_end_is_left_out(client: Any, archive: otrdb.Archive, end: int) -> None:
+def test_a_point_that_belongs_behind_the_end_is_left_out(
+    client: Any, archive: otrdb.Archive, end: int
+) -> None:
     streams = stored(archive, ([SECOND, 2_750_000_000], [1.0, 2.0]))
     assert rows(ask(client, streams, SECOND, end, SECOND)) == [(SECOND, 1.0)]
 
@@ -168,7 +191,9 @@ def test_snapping(
     streams = [archive.create("snapped", tags={"name": str(number)}) for number in range(len(points))]
     for stream, *columns in zip(streams, points, values, strict=True):
         stream.insert(*columns)
-    expected = [snapped(*columns, start, start + length, period) for columns in zip(points, values, strict=True)]
+    expected = [
+        snapped(*columns, start, start + length, period) for columns in zip(points, values, strict=True)
+    ]
     times = sorted({time for column in expected for time in column})
     found = rows(ask(client, streams, start, start + length, period))
     for stream in streams:
@@ -193,7 +218,12 @@ def schema(*fields: tuple[str, pa.DataType]) -> pa.Schema:
 def values(client: Any, stream: otrdb.Stream, wanted: pa.Schema, **fields: Any) -> Any:
     template = pa.BufferOutputStream()
     pa.ipc.new_stream(template, wanted).close()
-    asked = {"uuid": stream.uuid.bytes, "start": 0, "end": 1 << 60, "templateBytes": template.getvalue().to_pybytes()}
+    asked = {
+        "uuid": stream.uuid.bytes,
+        "start": 0,
+        "end": 1 << 60,
+        "templateBytes": template.getvalue().to_pybytes(),
+    }
     return raw(client, "ArrowRawValues", **{**asked, **fields})
 
 
@@ -219,7 +249,9 @@ def test_templates(
     assert (empty.num_rows, empty.schema) == (0, wanted)
 
 
-@pytest.mark.parametrize("kind", [pa.int8(), pa.uint8(), pa.int16(), pa.int32(), pa.uint32(), pa.int64(), pa.uint64()])
+@pytest.mark.parametrize(
+    "kind", [pa.int8(), pa.uint8(), pa.int16(), pa.int32(), pa.uint32(), pa.int64(), pa.uint64()]
+)
 def test_whole_numbers_become_integers(client: Any, archive: otrdb.Archive, kind: pa.DataType) -> None:
     whole, broken = stored(archive, ([1, 2], [3.0, 100.0]), ([1, 2], [3.0, 0.5]))
     wanted = schema(("time", pa.int64()), ("value", kind))
@@ -242,7 +274,9 @@ def test_whole_numbers_become_integers(client: Any, archive: otrdb.Archive, kind
         schema(("time", pa.int64()), ("value", pa.dictionary(pa.int8(), pa.float64()))),
     ],
 )
-def test_templates_that_do_not_fit_are_refused(client: Any, archive: otrdb.Archive, wanted: pa.Schema) -> None:
+def test_templates_that_do_not_fit_are_refused(
+    client: Any, archive: otrdb.Archive, wanted: pa.Schema
+) -> None:
     (stream,) = stored(archive, ([1000], [1.0]))
     assert [message.stat.code for message in values(client, stream, wanted)] == [438]
 

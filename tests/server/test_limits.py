@@ -1,14 +1,11 @@
 """What the server works on at a time, and what becomes of calls that are cancelled or not read."""
 
-from __future__ import annotations
-
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
-import numpy as np
 import pytest
 from btrdb import exceptions
 from btrdb.conn import BTrDB, Connection
@@ -43,7 +40,9 @@ class Gate:
         try:
             while True:
                 self.begun.release()
-                yield btrdb.RawValuesResponse(values=[btrdb.RawPoint(time=1)] * (AT_ONCE // 4)).SerializeToString()
+                yield btrdb.RawValuesResponse(
+                    values=[btrdb.RawPoint(time=1)] * (AT_ONCE // 4)
+                ).SerializeToString()
         finally:
             self.ended.release()
 
@@ -137,7 +136,7 @@ def test_a_request_that_is_too_long_is_refused(client: Any, archive: otrdb.Archi
     with pytest.raises(grpc.RpcError) as refused:
         client.ep.stub.ArrowInsert(params)
     assert refused.value.code() is grpc.StatusCode.RESOURCE_EXHAUSTED
-    assert "larger than max" in refused.value.details()
+    assert "larger than max" in (refused.value.details() or "")
 
 
 def test_requests_are_limited_by_their_bytes() -> None:
@@ -165,7 +164,9 @@ def test_thirty_two_calls_of_one_client_at_once(server: Server, archive: otrdb.A
             assert len(remote.values(0, 1000)) == (turn + 1) * 100
             assert remote.latest()[0].value == number
             assert remote.count(precise=True) == (turn + 1) * 100
-            assert remote.arrow_windows(0, 500, 100)["count"].to_pylist() == [100] * (turn + 1) + [0] * (4 - turn)
+            assert remote.arrow_windows(0, 500, 100)["count"].to_pylist() == [100] * (turn + 1) + [0] * (
+                4 - turn
+            )
         assert remote.delete(0, 250) >= 11
         assert [point.time for point, _ in remote.values(0, 1000)] == list(range(250, 500))
 
@@ -173,18 +174,21 @@ def test_thirty_two_calls_of_one_client_at_once(server: Server, archive: otrdb.A
         list(threads.map(work, range(32)))
 
 
-def test_a_bug_is_told_as_one(client: Any, archive: otrdb.Archive, monkeypatch: pytest.MonkeyPatch, caplog: Any) -> None:
+def test_a_bug_is_told_as_one(
+    client: Any, archive: otrdb.Archive, monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
     stream = archive.create("plant")
-    monkeypatch.setattr(otrdb.View, "values", lambda *_: np.zeros(1) / "one")
+    stream.insert(1, 1.0)
+    monkeypatch.setattr(otrdb.View, "values", lambda *_: None)
     with pytest.raises(exceptions.BTRDBServerError, match="RawValues failed: this is a bug"):
         list(client.ep.rawValues(stream.uuid, 0, 9))
     assert "RawValues failed" in caplog.text
 
 
-def test_what_is_no_request_is_refused(client: Any, server: Server) -> None:
+def test_what_is_no_request_is_refused(server: Server) -> None:
     with grpc.insecure_channel(f"127.0.0.1:{server.ports[0]}") as channel:
         for rpc in service.RPCS:
-            make = channel.unary_stream if rpc.streaming else channel.unary_unary
-            answer = make(f"/{service.NAME}/{rpc.name}")(b"\x0a\xff\xff")
+            call: Any = channel.unary_stream if rpc.streaming else channel.unary_unary
+            answer: Any = call(f"/{service.NAME}/{rpc.name}")(b"\x0a\xff\xff")
             written = next(answer) if rpc.streaming else answer
             assert btrdb.CreateResponse.FromString(written).stat.code == 421, rpc.name

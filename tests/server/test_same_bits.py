@@ -1,6 +1,4 @@
-"""The same points and windows, bit for bit, by protobuf, by Arrow, and from the library on the same directory."""
-
-from __future__ import annotations
+"""The same points and windows, bit for bit, by protobuf, by Arrow, and from the library itself."""
 
 from typing import Any
 
@@ -25,7 +23,7 @@ def stream(request: pytest.FixtureRequest, archive: otrdb.Archive) -> otrdb.Stre
     halves = [slice(0, size // 2), slice(size // 2, size)] if request.param == "both" else [slice(0, size)]
     for half in halves:
         stream.insert(times[half], values[half])
-        if request.param == "committed" or half.start == 0 and len(halves) == 2:
+        if request.param == "committed" or (len(halves) == 2 and not half.start):
             stream.flush()
     return stream
 
@@ -40,7 +38,9 @@ def bits(columns: Any) -> list[bytes]:
 
 
 def arrow_bits(table: pa.Table) -> list[bytes]:
-    return bits([table.column(0).cast(pa.int64()).to_numpy(), *(column.to_numpy() for column in table.columns[1:])])
+    return bits(
+        [table.column(0).cast(pa.int64()).to_numpy(), *(column.to_numpy() for column in table.columns[1:])]
+    )
 
 
 def window_bits(found: Any) -> list[bytes]:

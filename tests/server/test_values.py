@@ -1,7 +1,6 @@
 """RawValues, Nearest and Changes, as BTrDB's own client sees them."""
 
-from __future__ import annotations
-
+import itertools
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,8 @@ from btrdb.utils.timez import ns_delta
 
 import otrdb
 from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME
-from otrdb.server.points import POINTS, READ
+from otrdb.ranges import PIECE
+from otrdb.server.points import POINTS
 
 from .calls import changed, raw, times_of
 
@@ -32,7 +32,11 @@ def remote(client: Any, stream: otrdb.Stream) -> Any:
 
 def test_a_range_is_half_open(stream: otrdb.Stream, remote: Any) -> None:
     stream.insert([10, 20, 20, 30], [1.0, 2.0, 3.0, 4.0])
-    assert [(point.time, point.value) for point, _ in remote.values(10, 30)] == [(10, 1.0), (20, 2.0), (20, 3.0)]
+    assert [(point.time, point.value) for point, _ in remote.values(10, 30)] == [
+        (10, 1.0),
+        (20, 2.0),
+        (20, 3.0),
+    ]
     assert remote.arrow_values(20, 31)["value"].to_pylist() == [2.0, 3.0, 4.0]
 
 
@@ -99,7 +103,7 @@ def test_a_version_that_is_not_there_is_refused(client: Any, stream: otrdb.Strea
 
 def test_long_answers_come_in_messages_of_one_state(client: Any, archive: otrdb.Archive) -> None:
     stream = archive.create("long")
-    count = 2 * READ + 5
+    count = 2 * PIECE + 5
     stream.insert(np.arange(count) * 1000, np.arange(count, dtype=np.float64))
     messages = []
     for message in client.ep.stub.RawValues(_params(client, stream, 0, MAX_TIME - 1)):
@@ -119,7 +123,7 @@ def _params(client: Any, stream: otrdb.Stream, start: int, end: int) -> Any:
 
 def test_points_that_share_a_time_come_in_messages_too(client: Any, archive: otrdb.Archive) -> None:
     stream = archive.create("stopped clock")
-    count = READ + POINTS
+    count = PIECE + POINTS
     stream.insert(np.full(count, 7), np.arange(count, dtype=np.float64))
     messages = raw(client, "RawValues", uuid=stream.uuid.bytes, start=0, end=9)
     assert [point.value for message in messages for point in message.values] == list(range(count))
@@ -184,11 +188,15 @@ def test_changes(client: Any, stream: otrdb.Stream) -> None:
     stream.delete(70 * 10**9, 71 * 10**9)
     third = stream.version
     assert changed(client, stream, first, first) == ([], first)
-    for older, newer, times in ((0, first, [0, 99 * 10**9]), (first, second, [5 * 10**9]), (second, 0, [70 * 10**9])):
+    for older, newer, times in (
+        (0, first, [0, 99 * 10**9]),
+        (first, second, [5 * 10**9]),
+        (second, 0, [70 * 10**9]),
+    ):
         ranges, version = changed(client, stream, older, newer)
         assert version == newer or third
         assert all(any(start <= time < end for start, end in ranges) for time in times)
-        assert all(end < start for (_, end), (start, _) in zip(ranges, ranges[1:], strict=False))
+        assert all(end < start for (_, end), (start, _) in itertools.pairwise(ranges))
         coarse, _ = changed(client, stream, older, newer, resolution=50)
         assert all(start % (1 << 50) == end % (1 << 50) == 0 for start, end in coarse)
 
@@ -199,7 +207,8 @@ def test_changes_include_what_is_pending(client: Any, stream: otrdb.Stream) -> N
     stream.insert(1 << 50, 1.0)
     ranges, version = changed(client, stream, 11, 0)
     assert any(start <= 1 << 50 < end for start, end in ranges)
-    assert len(list(client.ep.rawValues(stream.uuid, 0, 1 << 60, version))[0][0]) == 2
+    (message,) = raw(client, "RawValues", uuid=stream.uuid.bytes, start=0, end=1 << 60, versionMajor=version)
+    assert len(message.values) == 2
     assert changed(client, stream, version, 0) == ([], version)
 
 
@@ -222,7 +231,9 @@ def test_changes_of_versions_in_the_wrong_order_are_refused(client: Any, stream:
     for older, newer, code in ((11, 10, "427"), (12, 0, "427"), (10, 12, "450")):
         with pytest.raises(exceptions.BTrDBError) as refused:
             changed(client, stream, older, newer)
-        assert isinstance(refused.value, exceptions.BTRDBServerError if code == "427" else exceptions.VersionNotAvailable)
+        assert isinstance(
+            refused.value, exceptions.BTRDBServerError if code == "427" else exceptions.VersionNotAvailable
+        )
     with pytest.raises(exceptions.InvalidPointWidth):
         changed(client, stream, 10, 11, resolution=64)
 
@@ -234,7 +245,7 @@ def test_a_missing_stream_is_told(client: Any, stream: otrdb.Stream) -> None:
     from uuid import uuid4
 
     unknown = client.stream_from_uuid(uuid4())
-    calls = [
+    calls: list[Any] = [
         lambda: unknown.values(0, 9),
         lambda: unknown.arrow_values(0, 9),
         lambda: unknown.aligned_windows(0, 9, 1),

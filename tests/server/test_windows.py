@@ -1,7 +1,5 @@
 """AlignedWindows and Windows, as BTrDB's own client sees them."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import numpy as np
@@ -53,7 +51,9 @@ def test_windows_of_btrdbs_own_documentation(remote: Any) -> None:
     ]
 
 
-def test_windows_without_points_are_there_and_aligned_ones_are_not(archive: otrdb.Archive, client: Any) -> None:
+def test_windows_without_points_are_there_and_aligned_ones_are_not(
+    archive: otrdb.Archive, client: Any
+) -> None:
     """Holes at the start, in the middle, at the end."""
     stream = archive.create("holes")
     stream.insert([20, 21, 50], [1.0, 3.0, 5.0])
@@ -69,7 +69,7 @@ def test_windows_without_points_are_there_and_aligned_ones_are_not(archive: otrd
 
 
 def test_the_edges_of_aligned_windows(remote: Any, stream: otrdb.Stream) -> None:
-    """The window that holds the start is whole; that which holds the end is left out, unless it ends there."""
+    """The window that holds the start is whole; the one that holds the end is left out."""
     low = T0 >> 28 << 28
     width = 1 << 28
     assert [row[0] for row in rows(remote.aligned_windows(T0 + 5, low + 2 * width, 28))] == [low, low + width]
@@ -143,7 +143,9 @@ def test_a_width_that_does_not_fit_gives_nothing(remote: Any) -> None:
         ({"width": 1, "end": T0 + (1 << 40)}, 421),
     ],
 )
-def test_windows_that_are_refused(client: Any, stream: otrdb.Stream, fields: dict[str, int], code: int) -> None:
+def test_windows_that_are_refused(
+    client: Any, stream: otrdb.Stream, fields: dict[str, int], code: int
+) -> None:
     asked = {"uuid": stream.uuid.bytes, "start": T0, "end": T0 + 9, **fields}
     for rpc in ("Windows", "ArrowWindows"):
         (message,) = raw(client, rpc, **asked)

@@ -95,11 +95,15 @@ def test_methods_have_the_requests_and_answers_they_have_there() -> None:
 
 
 @given(
-    points=st.lists(st.tuples(st.integers(-(1 << 63), (1 << 63) - 1), st.floats(allow_nan=False)), max_size=5),
+    points=st.lists(
+        st.tuples(st.integers(-(1 << 63), (1 << 63) - 1), st.floats(allow_nan=False)), max_size=5
+    ),
     policy=st.integers(0, 3),
     bits=st.none() | st.integers(-5, 60),
 )
-def test_messages_mean_the_same_to_both(points: list[tuple[int, float]], policy: int, bits: int | None) -> None:
+def test_messages_mean_the_same_to_both(
+    points: list[tuple[int, float]], policy: int, bits: int | None
+) -> None:
     given_fields: dict[str, Any] = {"uuid": b"u" * 16, "merge_policy": policy, "sync": True}
     if bits is not None:
         given_fields["rounding"] = {"bits": bits}

@@ -219,7 +219,7 @@ class Stream(Reads):
         )
 
     def now(self) -> View:
-        """The latest state, fixed: pending points included (`View.pending` says how many), and no version made.
+        """The latest state, fixed, pending points included: `View.pending` says how many. No version is made.
 
         For several questions of one state, however many points arrive meanwhile. Costs what a question costs
         that asks for nothing.

@@ -1,16 +1,16 @@
 # cython: language_level=3, boundscheck=False, wraparound=False, cdivision=True, initializedcheck=False
 # cython: binding=False
 # ruff: noqa: F821  (Py_buffer is a type Cython knows by itself)
-"""Lists of points in protobuf messages, straight from and to columns: Python with C types, compiled by Cython.
+"""Points in protobuf messages, straight from and to columns: Python with C types, compiled by Cython.
 
-A point on the wire is a submessage of fixed64 fields 1, 2, ... in a repeated field of a message, and a field of
-zero bits is left out. Reading accepts what every protobuf reader accepts: fields in any order, twice (the last
-counts), unknown ones (skipped, in the point too), tags and lengths longer than they need be. Groups, which no
-message of this kind has, are refused, and so is whatever is cut short. tests/kernels/protobuf_twins.py says
-the same in plain Python.
+A point on the wire is a submessage of fixed64 fields 1, 2, ... in a repeated field of a message, and a field
+of zero bits is left out. Reading accepts what every protobuf reader accepts: fields in any order, twice (the
+last counts), unknown ones (skipped, in the point too), tags and lengths longer than they need be. Groups,
+which no message of this kind has, are refused, and so is whatever is cut short.
+tests/kernels/protobuf_twins.py says the same in plain Python.
 
-The conventions are those of compiled.py. Every length is checked before it is used: what is read came over the
-network.
+The conventions are those of compiled.py. Every length is checked before it is used: what is read came over
+the network.
 """
 
 import cython
@@ -64,8 +64,7 @@ def take_bytes(held: Buffers, data: object, flags: cython.int) -> Bytes:
 @cfunc
 @exceptval(check=True)
 def take_words(held: Buffers, array: object, kind: cython.char, flags: cython.int) -> Words:
-    """The data of a column of 8-byte numbers, held until `drop`; `kind` is its type's letter, l or d, or * for
-    any."""
+    """The data of a column of 8-byte numbers, held until `drop`; `kind` is its type: l, d, or * for any."""
     view: cython.pointer(Py_buffer) = address(held.views[held.count])
     PyObject_GetBuffer(array, view, PyBUF_C_CONTIGUOUS | PyBUF_FORMAT | flags)
     held.count += 1
@@ -269,9 +268,9 @@ def write_points(columns: Many, n: Size, tag: Byte, at: Bytes) -> cython.void:
 def decode_points(message, field: cython.int, times_out, values_out, rest_out):
     """Takes the points of the repeated `field` out of a message: (how many there are, bytes of the rest).
 
-    message: bytes; times_out: int64[n] and values_out: float64[n] take the points (fields 1 and 2: a fixed64 and
-    a double) in order, as many as fit. rest_out, a buffer of at least the length of the message, takes all other
-    fields as they are: a message of the same type without points. field: 1..15.
+    message: bytes; times_out: int64[n] and values_out: float64[n] take the points (fields 1 and 2: a fixed64
+    and a double) in order, as many as fit. rest_out, a buffer of at least the length of the message, takes
+    all other fields as they are: a message of the same type without points. field: 1..15.
 
     Raises ValueError if the message is malformed.
     """

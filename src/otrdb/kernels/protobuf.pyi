@@ -1,9 +1,12 @@
 # Types of protobuf.py for type checkers, which cannot read C types; documentation is there.
 
+from typing import Any, TypeAlias
+
 import numpy as np
 from numpy.typing import NDArray
 
-Column = NDArray[np.int64] | NDArray[np.uint64] | NDArray[np.float64]
+Column: TypeAlias = NDArray[Any]
+"""Of int64, uint64 or float64."""
 
 def decode_points(
     message: bytes,

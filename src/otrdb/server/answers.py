@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import threading
 from typing import TYPE_CHECKING, Final
 
@@ -24,7 +25,7 @@ class Answers:
     @property
     def ended(self) -> bool:
         """Whether there are no more, now and later."""
-        return self._messages.gi_frame is None
+        return inspect.getgeneratorstate(self._messages) == inspect.GEN_CLOSED
 
     def take(self) -> tuple[list[bytes], bool]:
         """The next messages, and whether there may be more now: there are not where None is among them."""

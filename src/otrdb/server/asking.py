@@ -51,11 +51,9 @@ def asked(archive: Archive, identity: bytes, version: int) -> Asked:
 
 
 def check_end(end: int) -> None:
-    """`InvalidTimeRange` if a range of points ends later than BTrDB lets it: the last nanosecond is not asked for.
-
-    All other bounds are the library's.
-    """
+    """`InvalidTimeRange` if a range ends later than BTrDB lets it. All other bounds are the library's."""
     if end >= MAX_TIME:
         raise InvalidTimeRange(
-            f"A range that ends at {end} is too long.", advice=f"It may end at {MAX_TIME - 1}, behind every point."
+            f"A range that ends at {end} is too long.",
+            advice=f"It may end at {MAX_TIME - 1}, behind every point.",
         )

@@ -1,7 +1,7 @@
 """From gRPC to the functions that answer, and back.
 
-A call is admitted on the event loop and answered on a thread of the pool. A stream of answers is made some at a
-time, each when those before were taken: a slow client holds a few messages and no thread. A call that is
+A call is admitted on the event loop and answered on a thread of the pool. A stream of answers is made some at
+a time, when those before were taken: a slow client holds a few messages and no thread. A call that is
 cancelled stops after the message that is being made.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc
 import grpc.aio
@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
     Context = grpc.aio.ServicerContext[Any, Any]
 
+_Result = TypeVar("_Result")
+
 _LOG: Final = logging.getLogger(__name__)
 _WRONG_ARGUMENTS: Final = 421
 
@@ -53,7 +55,7 @@ class Dispatcher:
         """End at once the calls that would not end by themselves. On the event loop."""
         self._talks.stop()
 
-    def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler[Any, Any]:
+    def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler:
         """The handler of a whole service."""
         return grpc.method_handlers_generic_handler(name, {rpc.name: self._handler(rpc) for rpc in rpcs})
 
@@ -62,8 +64,7 @@ class Dispatcher:
             await self._admit(rpc, context)
             try:
                 with self._load.call(context.peer(), len(request)):
-                    answer: bytes = await self._run(partial(next, self._answers(rpc, request)))
-                    return answer
+                    return await self._run(partial(next, self._answers(rpc, request)))
             except Overloaded as overloaded:
                 return told(overloaded)
 
@@ -117,10 +118,10 @@ class Dispatcher:
             code = grpc.StatusCode.UNAUTHENTICATED if refused.unknown else grpc.StatusCode.PERMISSION_DENIED
             await context.abort(code, refused.details)
 
-    async def _run(self, function: Callable[[], Any]) -> Any:
+    async def _run(self, function: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _answers(self, rpc: Rpc, request: Any) -> Generator[Any, None, None]:
+    def _answers(self, rpc: Rpc, request: bytes | Requests) -> Generator[Any, None, None]:
         """The answers as bytes, or None where `Rpc.answer` gives it; a failure is the last of them."""
         try:
             whole = rpc.request is None or rpc.talking
@@ -131,6 +132,6 @@ class Dispatcher:
             yield failed(_WRONG_ARGUMENTS, f"That is no request of {rpc.name}.")
         except OtrError as error:
             yield told(error)
-        except Exception:
+        except Exception:  # noqa: BLE001  (whatever it is, the client is told, and the log says what)
             _LOG.exception("%s failed", rpc.name)
             yield failed(INTERNAL, f"{rpc.name} failed: this is a bug of the server, whose log says more.")

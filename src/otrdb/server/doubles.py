@@ -1,6 +1,6 @@
 """Values as BTrDB's interface has them: doubles, whatever the kind of the stream.
 
-Integers beyond 2**53 and more are rounded on the way out. On the way in nothing is: a double that is no value of the
+Integers beyond 2**53 are rounded on the way out. On the way in nothing is: a double that is no value of the
 stream's kind is refused.
 """
 
@@ -47,12 +47,15 @@ def of_kind(kind: Kind, values: Array) -> Array:
     fits = _is_bool(values) if kind is Kind.BOOL else _is_integer(values)
     if not fits.all():
         index = int(np.argmin(fits))
-        raise WrongKind(f"Value {index} is {values[index]}, which a stream of kind {kind.value} does not take.")
+        raise WrongKind(
+            f"Value {index} is {values[index]}, which a stream of kind {kind.value} does not take."
+        )
     return values.astype(kind.dtype)
 
 
 def _is_bool(values: Array) -> BoolArray:
-    return (values == 0) | (values == 1)
+    either: BoolArray = (values == 0) | (values == 1)
+    return either
 
 
 def _is_integer(values: Array) -> BoolArray:

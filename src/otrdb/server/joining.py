@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 import numpy as np
 
 from otrdb.errors import InvalidArgument
 from otrdb.joined import pair_rows
 from otrdb.model import MAX_TIME, MIN_TIME
-from otrdb.ranges import to_range
+from otrdb.ranges import pieces, to_range
 from otrdb.server.asking import check_end, stream_of, to_uuid
 from otrdb.server.doubles import to_doubles
-from otrdb.server.parts import parts
 from otrdb.server.rpc import Rpc, Scope
 from otrdb.server.templates import Shape
 from otrdb.wire import btrdb
@@ -41,7 +40,7 @@ MESSAGE: Final = 1 << 19
 _ARROW: Final = 2
 
 
-def multi_values(door: Door, request: Any) -> Iterator[bytes]:
+def multi_values(door: Door, request: btrdb.ArrowMultiValuesParams) -> Iterator[bytes]:
     """A row for each time that any stream has, or each time of the grid; NaN where a stream has no point."""
     check_end(request.end)
     start, end = to_range(request.start, request.end)
@@ -67,18 +66,24 @@ def _messages(shape: Shape, streams: int, tables: Iterator[Table]) -> Iterator[b
         yield with_bytes(b"", _ARROW, shape.stream(np.empty(0, np.int64), [np.empty(0)] * streams))
 
 
-def _views(door: Door, request: Any, now: Snapshot) -> list[ReadsLike]:
+def _views(door: Door, request: btrdb.ArrowMultiValuesParams, now: Snapshot) -> list[ReadsLike]:
     """The versions that are asked for; the latest where that is 0, or no version is given at all."""
     versions = list(request.versionMajor) or [0] * len(request.uuid)
     if len(versions) != len(request.uuid):
         raise InvalidArgument(f"There are {len(request.uuid)} uuids and {len(versions)} versions.")
     if not 1 <= len(versions) <= STREAMS:
-        raise InvalidArgument(f"{len(versions)} streams are not joined.", advice=f"Name 1 to {STREAMS} of them.")
+        raise InvalidArgument(
+            f"{len(versions)} streams are not joined.", advice=f"Name 1 to {STREAMS} of them."
+        )
     streams = [stream_of(door.archive, uuid) for uuid in request.uuid]
     return [
         stream.at(version) if version else now.view(stream)
         for stream, version in zip(streams, versions, strict=True)
     ]
+
+
+def _pieces(views: Sequence[ReadsLike], start: int, end: int) -> Iterator[tuple[int, int]]:
+    return pieces(lambda low, high: sum(view.count(low, high) for view in views), start, end, READ)
 
 
 def _read(views: Sequence[ReadsLike], low: int, high: int) -> list[Columns]:
@@ -90,11 +95,14 @@ def _read(views: Sequence[ReadsLike], low: int, high: int) -> list[Columns]:
 
 
 def _joined(views: Sequence[ReadsLike], start: int, end: int) -> Iterator[Table]:
-    """An outer join. Where times repeat, the k-th point of one stream shares a row with the k-th of the others."""
-    for low, high in parts(views, start, end, READ):
+    """An outer join. Where times repeat, the k-th point of one shares a row with the k-th of the others."""
+    for low, high in _pieces(views, start, end):
         columns = _read(views, low, high)
         rows, times, _ = pair_rows([times for times, _ in columns])
-        yield times, [_spread(row, values, len(times)) for row, (_, values) in zip(rows, columns, strict=True)]
+        yield (
+            times,
+            [_spread(row, values, len(times)) for row, (_, values) in zip(rows, columns, strict=True)],
+        )
 
 
 def _spread(rows: Int64Array, values: Float64Array, length: int) -> Float64Array:
@@ -107,7 +115,7 @@ def _spread(rows: Int64Array, values: Float64Array, length: int) -> Float64Array
 
 
 class Grid(NamedTuple):
-    """The times ``start + k * period`` before ``end``. A point belongs to the nearest of them, halfway to the later."""
+    """The times ``start + k * period`` before ``end``. A point belongs to the nearest; halfway the later."""
 
     start: int
     end: int
@@ -126,20 +134,19 @@ class Grid(NamedTuple):
 
     def distances(self, times: Int64Array, cells: Int64Array) -> Int64Array:
         """How far each time is from that of its cell."""
-        return np.abs(times - self.start - cells * self.period)
+        apart: Int64Array = np.abs(times - self.start - cells * self.period)
+        return apart
 
 
-def _snapped(
-    views: Sequence[ReadsLike], start: int, end: int, period: int
-) -> Iterator[Table]:
-    """A row for each time of the grid that a point of some stream belongs to: of several the nearest, of two as near
-    the earlier.
+def _snapped(views: Sequence[ReadsLike], start: int, end: int, period: int) -> Iterator[Table]:
+    """A row for each time of the grid that a point of some stream belongs to: of several the nearest, of two
+    as near the earlier.
 
     The last cell of a part is held back, since it may go on in the next.
     """
     grid = Grid(start, end, period)
     held = [(np.empty(0, np.int64), np.empty(0))] * len(views)
-    for low, high in parts(views, *grid.range, READ):
+    for low, high in _pieces(views, *grid.range):
         found = [_nearest(grid, *_behind(*pair)) for pair in zip(held, _read(views, low, high), strict=True)]
         newest = max((int(grid.cells(times)[-1]) for times, _ in found if len(times)), default=0)
         ready = [int(np.searchsorted(grid.cells(times), newest)) for times, _ in found]

@@ -22,11 +22,11 @@ class Limits:
     calls_of_one: int = 128
     """Calls of one connection. BTrDB's client makes up to 32 at once."""
     talks: int = 1_000
-    """Calls in which both sides speak for as long as they like, such as subscriptions. They are counted apart."""
+    """Calls in which both sides speak for as long as they like, as in subscriptions: counted apart."""
     request_bytes: int = 64 << 20
     """Bytes of all requests that are being answered."""
     request: int = 4 << 20
-    """Bytes of one request; gRPC refuses more by itself. 50,000 points, which clients send at once, take 1 MB."""
+    """Bytes of one request; gRPC refuses more. 50,000 points, which clients send at once, take 1 MB."""
     gathered: int = 128 << 20
     """Bytes of the requests of one call that has many; of all such calls together twice as many."""
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from otrdb.errors import NoSuchPoint
+from otrdb.ranges import pieces, to_range
 from otrdb.server.asking import asked, check_end, stream_of
 from otrdb.server.doubles import to_doubles
-from otrdb.server.parts import parts
 from otrdb.server.rpc import Rpc, Scope
 from otrdb.server.templates import Shape
 from otrdb.wire import btrdb
@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from otrdb import View
     from otrdb.model import Float64Array, Int64Array
     from otrdb.server.rpc import Door
-
-READ: Final = 1 << 16
-"""Points that are read at a time."""
 
 POINTS: Final = 1 << 14
 """Points in a message: at most 20 bytes each."""
@@ -37,7 +34,7 @@ RANGES: Final = 1000
 _ARROW: Final = 4
 
 
-def raw_values(door: Door, request: Any) -> Iterator[bytes]:
+def raw_values(door: Door, request: btrdb.RawValuesParams) -> Iterator[bytes]:
     """The points of a range."""
     view, *version = asked(door.archive, request.uuid, request.versionMajor)
     check_end(request.end)
@@ -45,7 +42,7 @@ def raw_values(door: Door, request: Any) -> Iterator[bytes]:
         yield with_points(head(*version), columns)
 
 
-def arrow_raw_values(door: Door, request: Any) -> Iterator[bytes]:
+def arrow_raw_values(door: Door, request: btrdb.ArrowRawValuesParams) -> Iterator[bytes]:
     """The points of a range, by Arrow."""
     view, *version = asked(door.archive, request.uuid, request.versionMajor)
     check_end(request.end)
@@ -57,7 +54,7 @@ def arrow_raw_values(door: Door, request: Any) -> Iterator[bytes]:
 def _columns(view: View, start: int, end: int, most: int) -> Iterator[tuple[Int64Array, Float64Array]]:
     """The points of a range, ``most`` at a time; no points at least."""
     nothing = True
-    for low, high in parts([view], start, end, READ):
+    for low, high in pieces(view.count, *to_range(start, end)):
         points = view.values(low, high)
         times, values = points.times, to_doubles(points.values)
         for first in range(0, len(times), most):
@@ -67,7 +64,7 @@ def _columns(view: View, start: int, end: int, most: int) -> Iterator[tuple[Int6
         yield np.empty(0, np.int64), np.empty(0)
 
 
-def nearest(door: Door, request: Any) -> Any:
+def nearest(door: Door, request: btrdb.NearestParams) -> btrdb.NearestResponse:
     """The first point from a time on, or the last one before it."""
     view, *version = asked(door.archive, request.uuid, request.versionMajor)
     point = view.nearest(request.time, request.backward)
@@ -78,8 +75,8 @@ def nearest(door: Door, request: Any) -> Any:
     return btrdb.NearestResponse(versionMajor=major, versionMinor=minor, value=value)
 
 
-def changes(door: Door, request: Any) -> Iterator[bytes]:
-    """The ranges that differ between two versions. The latest, 0, gets a number that can be asked for again."""
+def changes(door: Door, request: btrdb.ChangesParams) -> Iterator[bytes]:
+    """The ranges that differ between two versions. The latest, 0, gets a number to ask for it again."""
     stream = stream_of(door.archive, request.uuid)
     newer = request.toMajor or stream.version
     stream.at(newer)

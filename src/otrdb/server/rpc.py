@@ -1,7 +1,8 @@
 """What an RPC is: a name, who may call it, and a function that answers.
 
-Answers are made on threads of a pool, never on the event loop, and know nothing of gRPC: `otrdb.server.dispatch`
-calls them. They raise `OtrError`s; `otrdb.server.status` turns these into what goes over the wire.
+Answers are made on threads of a pool, never on the event loop, and know nothing of gRPC:
+`otrdb.server.dispatch` calls them. They raise `OtrError`s; `otrdb.server.status` turns these into what goes
+over the wire.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ def failed(code: int, message: str) -> bytes:
 
 
 def told(error: errors.OtrError) -> bytes:
-    """The answer of a call that failed. A missing stream is told in BTrDB's own words, which clients look for."""
+    """The answer of a call that failed. A missing stream is told in BTrDB's words, which clients look for."""
     if isinstance(error, errors.NoSuchStream):
         return failed(code_of(error), "stream does not exist")
     return failed(code_of(error), str(error))

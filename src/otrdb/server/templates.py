@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from otrdb.errors import InvalidArrow
-from otrdb.wire import arrow
+from otrdb.wire import arrow, arrow_reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,11 +29,11 @@ _UNITS: Final = {"tss:": 10**9, "tsm:": 10**6, "tsu:": 10**3}
 
 
 class Shape:
-    """How the columns of an answer are sent: a time and then doubles, in the schema of a template if there is one."""
+    """How the columns of an answer are sent: a time, then doubles; as a template says, if there is one."""
 
     def __init__(self, names: Sequence[str], template: bytes = b"") -> None:
         if template:
-            self._schema, fields = arrow.template(template)
+            self._schema, fields = arrow_reading.template(template)
         else:
             doubles = [arrow.Field(name, arrow.DOUBLE) for name in names[1:]]
             fields = (arrow.Field(names[0], arrow.TIME), *doubles)
@@ -64,9 +64,14 @@ def _of_doubles(values: Float64Array, form: str) -> Array:
             return values.astype(_FLOATS[form], copy=False)
     if form not in _INTEGERS:
         raise _refused(form)
-    dtype = np.dtype(_INTEGERS[form])
+    dtype: np.dtype[Any] = np.dtype(_INTEGERS[form])
     low, high = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-    fits = (values == np.rint(values)) & (values >= low) & (values <= high) & (values < 2.0 ** (8 * dtype.itemsize))
+    fits = (
+        (values == np.rint(values))
+        & (values >= low)
+        & (values <= high)
+        & (values < 2.0 ** (8 * dtype.itemsize))
+    )
     if dtype == np.int64:
         fits &= values < 2.0**63
     return _exact(np.where(fits, values, 0).astype(dtype), fits, form)
@@ -74,7 +79,9 @@ def _of_doubles(values: Float64Array, form: str) -> Array:
 
 def _exact(converted: Array, fits: Array, form: str) -> Array:
     if not fits.all():
-        raise InvalidArrow(f"Row {int(np.argmin(fits))} of the answer does not fit the template's type {form!r}.")
+        raise InvalidArrow(
+            f"Row {int(np.argmin(fits))} of the answer does not fit the template's type {form!r}."
+        )
     return converted
 
 

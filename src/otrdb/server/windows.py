@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from otrdb.errors import InvalidPointWidth
-from otrdb.ranges import MAX_RESOLUTION, align_down, check_pointwidth, to_range, window_count
+from otrdb.model import MIN_TIME
+from otrdb.ranges import MAX_RESOLUTION, align_down, check_pointwidth, pieces, to_range, window_count
 from otrdb.server.asking import asked, check_end
 from otrdb.server.doubles import to_doubles
-from otrdb.server.parts import parts
 from otrdb.server.rpc import Rpc, Scope
 from otrdb.times import to_width
 from otrdb.wire import arrow, btrdb
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from otrdb import View, Windows
     from otrdb.model import Array
     from otrdb.server.rpc import Door
+
+    _Request = TypeVar("_Request", btrdb.AlignedWindowsParams, btrdb.WindowsParams)
+    _Ask = Callable[[View, _Request], Iterator[Windows]]
+    _Write = Callable[[bytes, list[Array]], bytes]
 
 WINDOWS: Final = 1 << 13
 """Windows in a message: at most 56 bytes each."""
@@ -40,10 +44,8 @@ def _by_arrow(begun: bytes, columns: list[Array]) -> bytes:
     return with_bytes(begun, _ARROW, arrow.stream(arrow.schema(_FIELDS), columns))
 
 
-def _rpc(
-    name: str, request: Any, ask: Callable[[View, Any], Iterator[Windows]], write: Callable[[bytes, list[Array]], bytes]
-) -> Rpc:
-    def answer(door: Door, request: Any) -> Iterator[bytes]:
+def _rpc(name: str, request: type[_Request], ask: _Ask[_Request], write: _Write) -> Rpc:
+    def answer(door: Door, request: _Request) -> Iterator[bytes]:
         view, *version = asked(door.archive, request.uuid, request.versionMajor)
         begun = head(*version)
         for windows in ask(view, request):
@@ -58,23 +60,33 @@ def _columns(windows: Windows) -> list[Array]:
     return [windows.time, to_doubles(low), mean, to_doubles(high), count, deviation]
 
 
-def aligned(view: View, request: Any) -> Iterator[Windows]:
+def aligned(view: View, request: btrdb.AlignedWindowsParams) -> Iterator[Windows]:
     """The windows of ``2**pointWidth`` ns that hold points, of the range rounded down; no windows at least.
 
     This range may end at MAX_TIME.
     """
     pointwidth = check_pointwidth(request.pointWidth)
-    low, high = to_range(request.start, request.end)
-    start, end = align_down(low, pointwidth), align_down(high, pointwidth)
-    if start == end:
-        yield view.aligned_windows(low, high, pointwidth)
-        return
-    for low, high in parts([view], start, end, WINDOWS, pointwidth):
-        yield view.aligned_windows(low, high, pointwidth)
+    start, end = to_range(request.start, request.end)
+    first, last = (align_down(time, pointwidth) - MIN_TIME >> pointwidth for time in (start, end))
+
+    def held(low: int, high: int) -> int:
+        """How many windows from number ``low`` on to ``high`` hold points, at most."""
+        if high - low <= WINDOWS:
+            return high - low
+        return min(high - low, view.count(MIN_TIME + (low << pointwidth), MIN_TIME + (high << pointwidth)))
+
+    nothing = True
+    for low, high in pieces(held, first, last, WINDOWS) if first < last else ():
+        nothing = False
+        yield view.aligned_windows(
+            MIN_TIME + (low << pointwidth), MIN_TIME + (high << pointwidth), pointwidth
+        )
+    if nothing:
+        yield view.aligned_windows(start, end, pointwidth)
 
 
-def windows(view: View, request: Any) -> Iterator[Windows]:
-    """All windows of ``width`` ns from ``start`` on that end by ``end``, always exact: ``depth`` allows no less."""
+def windows(view: View, request: btrdb.WindowsParams) -> Iterator[Windows]:
+    """All windows of ``width`` ns from ``start`` on that end by ``end``, exact whatever the ``depth``."""
     if request.depth > MAX_RESOLUTION:
         raise InvalidPointWidth(f"{request.depth} is no depth.", advice="Give 0: answers are exact.")
     check_end(request.end)
@@ -89,11 +101,9 @@ def windows(view: View, request: Any) -> Iterator[Windows]:
         yield view.windows(start + first * width, start + last * width, width)
 
 
-RPCS: Final = tuple(
-    _rpc(prefix + name, request, ask, write)
-    for name, request, ask in (
-        ("AlignedWindows", btrdb.AlignedWindowsParams, aligned),
-        ("Windows", btrdb.WindowsParams, windows),
-    )
-    for prefix, write in (("", _by_points), ("Arrow", _by_arrow))
+RPCS: Final = (
+    _rpc("AlignedWindows", btrdb.AlignedWindowsParams, aligned, _by_points),
+    _rpc("ArrowAlignedWindows", btrdb.AlignedWindowsParams, aligned, _by_arrow),
+    _rpc("Windows", btrdb.WindowsParams, windows, _by_points),
+    _rpc("ArrowWindows", btrdb.WindowsParams, windows, _by_arrow),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from otrdb.errors import InsertTooBig, InvalidArgument, InvalidArrow
 from otrdb.model import Merge
@@ -10,7 +10,7 @@ from otrdb.server.asking import check_end, stream_of
 from otrdb.server.doubles import of_kind
 from otrdb.server.rpc import Rpc, Scope
 from otrdb.times import to_ns_array
-from otrdb.wire import arrow, btrdb
+from otrdb.wire import arrow_reading, btrdb
 from otrdb.wire.points import take_points
 
 if TYPE_CHECKING:
@@ -23,15 +23,15 @@ POINTS: Final = 1 << 18
 _MERGES: Final = {policy.code: policy for policy in Merge}
 
 
-def insert(door: Door, request: bytes) -> Any:
+def insert(door: Door, request: bytes) -> btrdb.InsertResponse:
     """Store the points of a message."""
     params, times, values = take_points(request)
     return _stored(door, params, times, values)
 
 
-def arrow_insert(door: Door, request: Any) -> Any:
+def arrow_insert(door: Door, request: btrdb.ArrowInsertParams) -> btrdb.InsertResponse:
     """Store the points of an Arrow stream: the columns "time" and "value", or a first and a second one."""
-    columns = arrow.read(request.arrowBytes)
+    columns = arrow_reading.read(request.arrowBytes)
     if {"time", "value"} <= columns.keys():
         times, values = columns["time"], columns["value"]
     elif len(columns) == 2:
@@ -41,7 +41,9 @@ def arrow_insert(door: Door, request: Any) -> Any:
     return _stored(door, request, to_ns_array(times), values)
 
 
-def _stored(door: Door, params: Any, times: Int64Array, values: Array) -> Any:
+def _stored(
+    door: Door, params: btrdb.InsertParams | btrdb.ArrowInsertParams, times: Int64Array, values: Array
+) -> btrdb.InsertResponse:
     stream = stream_of(door.archive, params.uuid)
     if params.HasField("rounding"):
         raise InvalidArgument("Values are stored as they come, never rounded.", advice="Leave rounding out.")
@@ -53,14 +55,14 @@ def _stored(door: Door, params: Any, times: Int64Array, values: Array) -> Any:
     return btrdb.InsertResponse(versionMajor=done.version, versionMinor=done.pending)
 
 
-def delete(door: Door, request: Any) -> Any:
+def delete(door: Door, request: btrdb.DeleteParams) -> btrdb.DeleteResponse:
     """Remove the points of a range, as a new version."""
     check_end(request.end)
     version = stream_of(door.archive, request.uuid).delete(request.start, request.end)
     return btrdb.DeleteResponse(versionMajor=version)
 
 
-def flush(door: Door, request: Any) -> Any:
+def flush(door: Door, request: btrdb.FlushParams) -> btrdb.FlushResponse:
     """Commit what is pending."""
     return btrdb.FlushResponse(versionMajor=stream_of(door.archive, request.uuid).flush())
 

@@ -1,7 +1,7 @@
 """Messages that carry points, straight from and to columns: no object is made of a point.
 
-All answers of BTrDB's interface that carry points or windows have the same fields: 2 and 3 are the version, 4 is
-the list of points, or Arrow bytes.
+All answers of BTrDB's interface that carry points or windows have the same fields: 2 and 3 are the version, 4
+is the list of points, or Arrow bytes.
 """
 
 from __future__ import annotations
