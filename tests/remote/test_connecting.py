@@ -1,5 +1,6 @@
 """`connect` finds out at once whether an OtrDB server answers there, and says what is wrong if none does."""
 
+import shutil
 import socket
 import sys
 import threading
@@ -14,10 +15,13 @@ import pytest
 import otrdb
 from otrdb.errors import AccessDenied, ClosedArchive, InvalidArgument, MissingExtra, TookTooLong, Unreachable
 from otrdb.remote.connecting import parsed
-from otrdb.server.access import Refused
+from otrdb.server.access import KeyAccess, Refused
+from otrdb.server.certificates import Certificate
+from otrdb.server.keys import KeyFile
 from otrdb.server.rpc import Scope
 from otrdb.server.running import Server
 from tests.remote.conftest import Served
+from tests.server.calling import make_certificate
 
 KEY = "k1"
 
@@ -138,6 +142,42 @@ def test_a_grpc_server_of_something_else() -> None:
     with pytest.raises(Unreachable, match="no OtrDB server"):
         otrdb.connect(f"grpc://127.0.0.1:{port}")
     server.stop(None).wait()
+
+
+@pytest.mark.skipif(
+    shutil.which("openssl") is None, reason="certificates are made by the command openssl, which is not here"
+)
+def test_tls_with_the_servers_own_certificate(
+    local: otrdb.Archive, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, other = make_certificate(tmp_path, "first"), make_certificate(tmp_path, "second")
+    with Server(local, [], secured=["127.0.0.1:0"], certificate=Certificate(*files)) as server:
+        url = f"grpcs://127.0.0.1:{server.ports[0]}"
+        with otrdb.connect(url, ca=files[0]) as db:
+            assert db.create("plant").insert(1, 20.5).durable
+        for refused in (other[0], None):
+            with pytest.raises(Unreachable):
+                otrdb.connect(url, ca=refused)
+        monkeypatch.setenv("OTRDB_CA_BUNDLE", str(files[0]))
+        with otrdb.connect(url) as db:
+            assert db.stream("plant").count() == 1
+        with pytest.raises((Unreachable, TookTooLong)):
+            otrdb.connect(url.replace("grpcs", "grpc"), timeout=2)
+
+
+def test_keys_of_the_archive(local: otrdb.Archive, tmp_path: Path) -> None:
+    keys = {scope: KeyFile(tmp_path / "archive.otr").create(scope.name, scope) for scope in Scope}
+    with Server(local, ["127.0.0.1:0"], KeyAccess(tmp_path / "archive.otr", trusting=False)) as server:
+        url = f"grpc://127.0.0.1:{server.ports[0]}"
+        with pytest.raises(AccessDenied, match="invalid api key"):
+            otrdb.connect(url, api_key="guessed")
+        with otrdb.connect(url, api_key=keys[Scope.WRITE]) as db:
+            heat = db.create("plant")
+            with pytest.raises(AccessDenied):
+                heat.obliterate()
+        with otrdb.connect(url, api_key=keys[Scope.ADMIN]) as db:
+            db.stream(heat.uuid).obliterate()
+            assert list(db.check()) == []
 
 
 class Keys:

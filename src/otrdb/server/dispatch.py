@@ -121,7 +121,7 @@ class Dispatcher:
     async def _run(self, function: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _answers(self, rpc: Rpc, request: bytes | Requests) -> Generator[Any, None, None]:
+    def _answers(self, rpc: Rpc, request: bytes | list[bytes] | Requests) -> Generator[Any, None, None]:
         """The answers as bytes, or None where `Rpc.answer` gives it; a failure is the last of them."""
         try:
             whole = rpc.request is None or rpc.talking
