@@ -254,3 +254,16 @@ def test_many_threads_share_a_connection(local: otrdb.Archive, remote: Remote) -
         thread.join()
     assert failures == []
     assert [local.stream(stream.uuid).count() for stream in streams] == [6_000] * 4
+
+
+def test_metadata_of_all_streams(
+    local: otrdb.Archive, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("otrdb.server.own.catalog.STREAMS", 3)
+    for number in range(10):
+        local.create(f"plant/{number % 2}", kind=KINDS[number % 3], tags={"name": str(number)})
+    assert remote.metadata() == local.metadata()
+    assert remote.metadata("plant/1") == tuple(local.metadata("plant/1"))
+    assert remote.metadata(collection="plant/0") == tuple(local.metadata(collection="plant/0"))
+    assert [stream.metadata for stream in remote.streams()] == list(local.metadata())
+    assert [each.uuid for each in remote.streams()] == [each.uuid for each in local.streams()]

@@ -17,7 +17,7 @@ from otrdb.model import MAX_TIME, MIN_TIME, Kind, KindLike, Merge, MergeLike
 from otrdb.ranges import check_pointwidth, to_instant
 from otrdb.remote.receiving import findings_of, metadata_of
 from otrdb.remote.sending import Batch, send
-from otrdb.remote.snapshot import Holds, Snapshot, joined, streams_of
+from otrdb.remote.snapshot import Holds, Snapshot, found, joined, streams_of
 from otrdb.remote.stream import Stream, own_stream, own_streams
 from otrdb.remote.text import pattern, text
 from otrdb.results import Compacted, Expiry, InsertedBatch, Rule
@@ -99,6 +99,13 @@ class Archive(Closing):
             annotations=pattern(annotations or {}),
         )
         return streams_of(self.link, params)
+
+    def metadata(self, prefix: str = "", *, collection: str | None = None) -> Sequence[Metadata]:
+        """What is known of the streams whose collection starts with ``prefix`` (and is ``collection``, if
+        given), by collection, name and uuid; for all of them some calls less than to ask the `streams`.
+        """
+        wanted = None if collection is None else text(collection)
+        return tuple(found(self.link, wire.FindParams(prefix=text(prefix), collection=wanted)))
 
     def collections(self, prefix: str = "") -> list[str]:
         """The collections that hold a stream and start with ``prefix``, in order of their UTF-8 bytes."""

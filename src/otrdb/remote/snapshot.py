@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from otrdb.interface import Align, StreamLike
+    from otrdb.metadata import Metadata
     from otrdb.remote.link import Link
     from otrdb.times import TimeLike
 
@@ -204,11 +205,15 @@ def joined(
     low, high = to_range(start, end)
     params = wire.ValuesParams(state=state, uuid=[stream.uuid.bytes for stream in own], start=low, end=high)
     params.state.leave_out_damage = leave_out_damage
-    found = points_of([stream.kind for stream in own], link.each("Values", params) if own else ())
-    return join([Part(stream.uuid, points) for stream, points in zip(own, found, strict=True)], align)
+    parts = points_of([stream.kind for stream in own], link.each("Values", params) if own else ())
+    return join([Part(stream.uuid, points) for stream, points in zip(own, parts, strict=True)], align)
+
+
+def found(link: Link, params: wire.FindParams) -> list[Metadata]:
+    """What is known of the streams that the server finds."""
+    return [metadata_of(told) for answer in link.each("Find", params) for told in answer.streams]
 
 
 def streams_of(link: Link, params: wire.FindParams) -> list[Stream]:
     """The streams that the server finds."""
-    found = [told for answer in link.each("Find", params) for told in answer.streams]
-    return [Stream(link, metadata.uuid, metadata.kind) for metadata in map(metadata_of, found)]
+    return [Stream(link, metadata.uuid, metadata.kind) for metadata in found(link, params)]

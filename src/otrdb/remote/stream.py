@@ -80,35 +80,36 @@ class Stream(Reads):
     @property
     def collection(self) -> str:
         """The collection the stream is in."""
-        return self._metadata.collection
+        return self.metadata.collection
 
     @property
     def tags(self) -> dict[str, str]:
         """The tags, a copy."""
-        return dict(self._metadata.tags)
+        return dict(self.metadata.tags)
 
     @property
     def annotations(self) -> dict[str, str]:
         """The annotations, a copy."""
-        return dict(self._metadata.annotations)
+        return dict(self.metadata.annotations)
 
     @property
     def property_version(self) -> int:
         """Starts at 1; every successful `update` adds 1."""
-        return self._metadata.property_version
+        return self.metadata.property_version
 
     @property
     def name(self) -> str:
         """The tag "name", or empty."""
-        return self._metadata.name
+        return self.metadata.name
 
     @property
     def unit(self) -> str:
         """The tag "unit", or empty."""
-        return self._metadata.unit
+        return self.metadata.unit
 
     @property
-    def _metadata(self) -> Metadata:
+    def metadata(self) -> Metadata:
+        """Collection, tags, annotations and property version, all of one moment, by one call."""
         params = wire.StreamParams(uuid=self._uuid.bytes)
         return metadata_of(self._link.ask("Describe", params).stream)
 

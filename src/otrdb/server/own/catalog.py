@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from otrdb.errors import InvalidArgument
+from otrdb.errors import InvalidArgument, NoSuchStream
 from otrdb.server.asking import stream_of, to_uuid
 from otrdb.server.own.answering import many, one
-from otrdb.server.own.messages import metadata
+from otrdb.server.own.messages import metadata_told
 from otrdb.server.own.states import snapshot_of, state_of
 from otrdb.server.rpc import Scope
 from otrdb.wire import otrdb as wire
@@ -34,7 +35,7 @@ def create(door: Door, params: wire.CreateParams) -> wire.StreamResponse:
         annotations=dict(wanted.annotations),
         uuid=to_uuid(wanted.uuid),
     )
-    return wire.StreamResponse(stream=metadata(stream))
+    return wire.StreamResponse(stream=metadata_told(stream.metadata))
 
 
 def find_one(door: Door, params: wire.FindOneParams) -> wire.StreamResponse:
@@ -44,7 +45,7 @@ def find_one(door: Door, params: wire.FindOneParams) -> wire.StreamResponse:
     tags: Any = _pattern(params.tags)
     if tags.keys() & {"self", "uuid_or_collection"} or None in tags.values():
         raise InvalidArgument("These are no tags to find one stream by.", advice="Give each a value.")
-    return wire.StreamResponse(stream=metadata(door.archive.stream(what, **tags)))
+    return wire.StreamResponse(stream=metadata_told(door.archive.stream(what, **tags).metadata))
 
 
 def find(door: Door, params: wire.FindParams) -> Iterator[wire.StreamsResponse]:
@@ -64,7 +65,7 @@ def find(door: Door, params: wire.FindParams) -> Iterator[wire.StreamsResponse]:
 def describe(door: Door, params: wire.StreamParams) -> wire.StreamResponse:
     """The metadata of a stream, which is in the state named."""
     state_of(door, params.uuid, params.state)
-    return wire.StreamResponse(stream=metadata(stream_of(door.archive, params.uuid)))
+    return wire.StreamResponse(stream=metadata_told(stream_of(door.archive, params.uuid).metadata))
 
 
 def collections(door: Door, params: wire.CollectionsParams) -> Iterator[wire.NamesResponse]:
@@ -97,7 +98,14 @@ def _pattern(properties: Iterable[wire.Property]) -> dict[str, str | None]:
 
 def _told(streams: list[Stream]) -> Iterator[wire.StreamsResponse]:
     for at in range(0, max(len(streams), 1), STREAMS):
-        yield wire.StreamsResponse(streams=map(metadata, streams[at : at + STREAMS]))
+        yield wire.StreamsResponse(streams=_still_there(streams[at : at + STREAMS]))
+
+
+def _still_there(streams: list[Stream]) -> Iterator[wire.Metadata]:
+    """What is known of them, but of those that have been obliterated since they were found."""
+    for stream in streams:
+        with suppress(NoSuchStream):
+            yield metadata_told(stream.metadata)
 
 
 RPCS: Final = (

@@ -10,18 +10,19 @@ from otrdb.wire import otrdb as wire
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from otrdb import Finding, LeftOut, Stream
+    from otrdb import Finding, LeftOut
+    from otrdb.metadata import Metadata
 
 
-def metadata(stream: Stream) -> wire.Metadata:
+def metadata_told(metadata: Metadata) -> wire.Metadata:
     """All that is known of a stream but its points."""
     return wire.Metadata(
-        uuid=stream.uuid.bytes,
-        kind=stream.kind.value,
-        collection=stream.collection,
-        tags=stream.tags,
-        annotations=stream.annotations,
-        property_version=stream.property_version,
+        uuid=metadata.uuid.bytes,
+        kind=metadata.kind.value,
+        collection=metadata.collection,
+        tags=metadata.tags,
+        annotations=metadata.annotations,
+        property_version=metadata.property_version,
     )
 
 
