@@ -7,7 +7,7 @@ from uuid import UUID
 
 import grpc
 
-from otrdb.errors import AccessDenied, ClosedArchive, Overloaded, TookTooLong, Unreachable
+from otrdb.errors import AccessDenied, ClosedArchive, InsertTooBig, Overloaded, TookTooLong, Unreachable
 from otrdb.wire import otrdb as wire
 from otrdb.wire.failures import raised
 
@@ -38,6 +38,8 @@ _CHANGES: Final = frozenset(
     }
 )
 """The calls that change something."""
+
+_INSERTS: Final = frozenset({"Insert", "InsertParts"})
 
 _OPTIONS: Final = (
     ("grpc.max_receive_message_length", 64 << 20),
@@ -152,8 +154,8 @@ class Link:
             return ClosedArchive("The connection was closed meanwhile.", advice="Connect again.")
         if code in (grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED):
             return AccessDenied(f"{self.where}: {details}.")
-        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:
-            return Overloaded(f"{self.where}: {details}.")
+        if code is grpc.StatusCode.RESOURCE_EXHAUSTED:  # a message is too long
+            return (InsertTooBig if name in _INSERTS else Overloaded)(f"{self.where}: {details}.")
         if code is grpc.StatusCode.UNIMPLEMENTED:
             return Unreachable(f"{self.where} is no OtrDB server, or an older one: {details}.")
         unknown = name in _CHANGES and not details.startswith(_NEVER_LEFT)

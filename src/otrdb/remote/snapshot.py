@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from contextlib import suppress
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from uuid import uuid4
 from weakref import WeakSet
 
@@ -27,8 +27,11 @@ if TYPE_CHECKING:
     from otrdb.remote.link import Link
     from otrdb.times import TimeLike
 
-_RENEWALS: float = 4.0
+_RENEWALS: Final = 4.0
 """How often a snapshot is renewed in the time the server would hold it without."""
+
+_LONGEST_RELEASE: Final = 5.0
+"""Seconds that closing waits for a server."""
 
 
 class Snapshot(Closing):
@@ -163,20 +166,19 @@ class Holds:
         """Have the server let go. If it cannot be told, it does so by itself after a while."""
         with self._lock:
             self._held.discard(hold)
-        with suppress(OtrError):
-            self._link.ask("Release", wire.HeldParams(held=[hold.number]))
+        self._release([hold.number])
 
     def close(self) -> None:
         """Have the server let go of all."""
         self._stop.set()
-        held = self._numbers()
-        if held:
-            with suppress(OtrError):
-                self._link.ask("Release", wire.HeldParams(held=held))
-
-    def _numbers(self) -> list[int]:
         with self._lock:
-            return [hold.number for hold in self._held]
+            held = [hold.number for hold in self._held]
+        if held:
+            self._release(held)
+
+    def _release(self, held: list[int]) -> None:
+        with suppress(OtrError):
+            self._link.ask("Release", wire.HeldParams(held=held), _LONGEST_RELEASE)
 
     def _renew(self, pause: float) -> None:
         while not self._stop.wait(pause):
