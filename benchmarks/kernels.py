@@ -83,9 +83,21 @@ def checks() -> Iterator[Row]:
     yield "bisect", 16_384, partial(kernels.bisect, times[:16_384], 77 * SECOND)
 
 
+def messages() -> Iterator[Row]:
+    """Of points, as an insert by protobuf brings them and an answer takes them away."""
+    times, words = series(False)
+    values = words.view(np.float64)
+    for n in (1, 10, 1_000, 100_000):
+        columns = times[:n] + 1, values[:n]
+        written = kernels.encode_points(b"", 3, columns)
+        out = np.zeros(n, np.int64), np.zeros(n), np.zeros(len(written), np.uint8)
+        yield "encode_points", n, partial(kernels.encode_points, b"", 3, columns)
+        yield "decode_points", n, partial(kernels.decode_points, written, 3, *out)
+
+
 def main() -> None:
     print(f"{'kernel':44}{'items':>10}{'us/call':>12}{'ns/item':>10}")
-    for rows in (summaries(), folds(), merges(), checks()):
+    for rows in (summaries(), folds(), merges(), checks(), messages()):
         for name, items, call in rows:
             cost = microseconds(call)
             print(f"{name:44}{items:10,}{cost:12.2f}{cost * 1000 / items:10.2f}")

@@ -1,5 +1,6 @@
 """The same points and windows, bit for bit, by protobuf, by Arrow, and from the library itself."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -76,6 +77,15 @@ def test_windows(stream: otrdb.Stream, remote: Any, width: int) -> None:
     assert arrow_bits(found) == expected
     if found.num_rows < 20_000:
         assert window_bits(remote.windows(start, end, width)) == expected
+
+
+def test_a_reader_of_the_same_directory(stream: otrdb.Stream, remote: Any, tmp_path: Path) -> None:
+    with otrdb.open(tmp_path / "archive.otr", mode="r") as reader:
+        same = reader.stream(stream.uuid)
+        assert arrow_bits(remote.arrow_values(MIN_TIME, MAX_TIME - 1)) == bits(same.values().to_numpy())
+        windows = same.aligned_windows(MIN_TIME, MAX_TIME, 30)
+        expected = bits([windows.time, *(windows[name] for name in STATISTICS)])
+        assert arrow_bits(remote.arrow_aligned_windows(MIN_TIME, MAX_TIME, 30)) == expected
 
 
 def test_nearest_points(stream: otrdb.Stream, remote: Any) -> None:

@@ -35,12 +35,6 @@ def stream_of(archive: Archive, identity: bytes) -> Stream:
     return archive.stream(to_uuid(identity))
 
 
-def state_of(archive: Archive, identity: bytes, version: int) -> Stream | View:
-    """What a question is asked of: that version, or with 0 the latest state, pending points included."""
-    stream = stream_of(archive, identity)
-    return stream.at(version) if version else stream
-
-
 def asked(archive: Archive, identity: bytes, version: int) -> Asked:
     """That version of a stream, or with 0 its latest state, fixed."""
     stream = stream_of(archive, identity)
