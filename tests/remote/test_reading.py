@@ -12,7 +12,7 @@ from otrdb.errors import InvalidArgument
 from otrdb.remote.archive import Archive as Remote
 from otrdb.remote.stream import Stream
 from otrdb.results import ALL_COLUMNS
-from otrdb.server.own import pieces
+from otrdb.server import pieces
 
 KINDS: list[Any] = ["float", "int", "bool"]
 POINTS = 40_000

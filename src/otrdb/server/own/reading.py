@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Final
 from otrdb import Partial
 from otrdb.columns import words
 from otrdb.ranges import check_pointwidth, to_range
+from otrdb.server import pieces
 from otrdb.server.asking import stream_of
-from otrdb.server.own import pieces
 from otrdb.server.own.answering import many, one
 from otrdb.server.own.messages import left_out
 from otrdb.server.own.states import snapshot_of, sound, state_of

@@ -50,7 +50,8 @@ def aligned(
 
     numbers = low - MIN_TIME >> pointwidth, high - MIN_TIME >> pointwidth
     for first, last in _cut(most, *numbers, WINDOWS):
-        yield reads.aligned_windows(*_times(first, last, pointwidth), pointwidth, columns=columns)
+        piece = reads.aligned_windows(*_times(first, last, pointwidth), pointwidth, columns=columns)
+        yield from _sliced_windows(piece)
 
 
 def _times(first: int, last: int, pointwidth: int) -> tuple[int, int]:
