@@ -8,6 +8,7 @@ from uuid import UUID
 import grpc
 
 from otrdb.errors import AccessDenied, ClosedArchive, InsertTooBig, Overloaded, TookTooLong, Unreachable
+from otrdb.wire import PROTOCOL
 from otrdb.wire import otrdb as wire
 from otrdb.wire.failures import raised
 
@@ -16,8 +17,6 @@ if TYPE_CHECKING:
 
     from otrdb.errors import OtrError
     from otrdb.remote.connecting import Address
-
-PROTOCOL: Final = 1
 
 _SERVICE: Final = wire.DESCRIPTOR.services_by_name["OtrDB"]
 _CHANGES: Final = frozenset(

@@ -12,14 +12,13 @@ from otrdb.server.asking import stream_of
 from otrdb.server.own.answering import many, one
 from otrdb.server.own.messages import findings, in_fields
 from otrdb.server.rpc import Scope
+from otrdb.wire import PROTOCOL
 from otrdb.wire import otrdb as wire
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from otrdb.server.rpc import Door
-
-PROTOCOL: Final = 1
 
 
 def about(door: Door, _: object) -> wire.AboutResponse:
