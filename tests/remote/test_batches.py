@@ -14,6 +14,7 @@ from otrdb.errors import (
     BadValue,
     InsertTooBig,
     InvalidArgument,
+    NoSuchStream,
     OtrError,
     Overloaded,
     TimeOutOfRange,
@@ -23,6 +24,7 @@ from otrdb.remote.archive import Archive as Remote
 from otrdb.remote.sending import Batch
 from otrdb.server.gathering import Gathering
 from otrdb.server.limits import Limits
+from otrdb.server.own import known
 from otrdb.wire import otrdb as wire
 from otrdb.wire.failures import raised
 from tests.remote.conftest import Served
@@ -255,3 +257,30 @@ def test_no_answer_is_taken_for_another() -> None:
     for name in ("InsertResponse", "PointsResponse", "WindowsResponse", "AboutResponse", "CountResponse"):
         message = getattr(wire, name).FromString(told)
         assert isinstance(raised(message.stat), otrdb.errors.NoSuchStream)
+
+
+def test_batches_that_come_again_are_looked_up_once(
+    served: Served, remote: Remote, local: otrdb.Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And say so when one of their streams is gone."""
+    monkeypatch.setattr(known, "MOST", 3)
+    streams = tuple(remote.create(f"s{number}") for number in range(5))
+    for turn in range(3):
+        for first in range(4):
+            some = streams[first:]
+            remote.insert_columns(range(len(some)), [turn] * len(some), [0.5] * len(some), some)
+            remote.insert(dict.fromkeys(some, (turn, 1.5)))
+    assert [stream.count() for stream in streams] == [6, 12, 18, 24, 24]
+    assert len(served.server.door.known) == 3
+    lookups: list[Any] = []
+    monkeypatch.setattr(known, "stream_of", lambda *asked: lookups.append(asked))
+    remote.insert_columns([0, 1], [9, 9], [0.5, 0.5], streams[3:])
+    assert lookups == []
+    local.stream(streams[4].uuid).obliterate()
+    for call in (
+        lambda: remote.insert_columns([0, 1], [9, 9], [0.5, 0.5], streams[3:]),
+        lambda: remote.insert(dict.fromkeys(streams[3:], (10, 1.5))),
+    ):
+        with pytest.raises(NoSuchStream):
+            call()
+    assert streams[3].count() == 25

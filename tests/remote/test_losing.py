@@ -2,8 +2,10 @@
 
 import threading
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
+import numpy as np
 import pytest
 
 import otrdb
@@ -42,15 +44,16 @@ def test_a_server_that_is_gone_is_unreachable_until_it_is_back(served: Served, r
 
 
 class Stalled:
-    """Makes a method of the archive wait until it may go on."""
+    """Makes a method of the archive wait until it may go on, ``after`` so many calls that need not."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str) -> None:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, after: int = 0) -> None:
         self.entered, self.go_on = threading.Event(), threading.Event()
-        whole = getattr(owner, name)
+        whole, calls = getattr(owner, name), count()
 
         def waiting(*args: Any, **kwargs: Any) -> Any:
-            self.entered.set()
-            assert self.go_on.wait(30)
+            if next(calls) >= after:
+                self.entered.set()
+                assert self.go_on.wait(30)
             return whole(*args, **kwargs)
 
         monkeypatch.setattr(owner, name, waiting)
@@ -118,6 +121,33 @@ def test_the_fate_of_an_insert_may_be_unknown(
     assert error.fate_unknown
     assert "Whether it was done is not known." in str(error)
     assert served.archive.stream(heat.uuid).count() == 1
+
+
+def test_half_an_answer_is_none(served: Served, remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server goes away after some pieces were sent."""
+    monkeypatch.setattr("otrdb.server.running.GRACE", 0.0)
+    heat = remote.create("plant")
+    heat.insert(np.arange(500_000), np.zeros(500_000))
+    arrived: list[int] = []
+    stopping = threading.Thread(target=served.stop)
+    whole = remote.link.each
+
+    def each(name: str, params: Any) -> Any:
+        for answer in whole(name, params):
+            arrived.append(len(answer.times) // 8)
+            if len(arrived) == 2:
+                stopping.start()
+            yield answer
+
+    stalled = Stalled(monkeypatch, otrdb.View, "values", after=3)
+    monkeypatch.setattr(remote.link, "each", each)
+    thread, raised = failing(heat.values)
+    thread.join()
+    stalled.go_on.set()
+    stopping.join()
+    assert 0 < sum(arrived) < 500_000
+    assert isinstance(raised[0], Unreachable)
+    assert not raised[0].fate_unknown
 
 
 def test_closing_ends_calls_that_are_under_way(remote: Remote, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from otrdb.server.limits import Limits
 from otrdb.server.own.held import Held
+from otrdb.server.own.known import KnownStreams
 from otrdb.server.sql.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ class Door:
     """The metadata, as SQL sees it."""
     held: Held = field(default_factory=Held)
     """The snapshots that are held for clients."""
+    known: KnownStreams = field(default_factory=KnownStreams)
+    """The streams of batches that came lately."""
 
 
 class Heard(Protocol):

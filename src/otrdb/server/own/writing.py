@@ -68,7 +68,7 @@ def _stored(
     door: Door, head: wire.InsertParams, index: Buffer, times: Buffer, values: Buffer
 ) -> wire.InsertResponse:
     archive, merge = door.archive, Merge(head.merge or "never")
-    streams = tuple(stream_of(archive, identity) for identity in head.uuid)
+    streams = door.known.of(archive, head.uuid)
     columns = numbers(times), numbers(values)
     if head.way == wire.ONE and len(streams) == 1:
         done = streams[0].insert(columns[0], _values(streams[0].kind, columns[1]), merge=merge)
