@@ -260,6 +260,23 @@ def test_whole_numbers_become_integers(client: Any, archive: otrdb.Archive, kind
     assert values(client, broken, wanted)[-1].stat.code == 438
 
 
+BORDERS = [("int8", 7), ("uint8", 8), ("int32", 31), ("uint32", 32), ("int64", 63), ("uint64", 64)]
+
+
+@pytest.mark.parametrize(("name", "bits"), BORDERS)
+def test_integers_at_the_border_of_their_type(
+    client: Any, archive: otrdb.Archive, name: str, bits: int
+) -> None:
+    """The next power of two does not fit, the greatest double below it does."""
+    border = 2.0**bits
+    largest = border - 1 if bits < 53 else float(np.nextafter(border, 0))
+    inside, outside = stored(archive, ([1, 2], [0.0, largest]), ([1], [border]))
+    wanted = schema(("time", pa.int64()), ("value", pa.type_for_alias(name)))
+    (message,) = values(client, inside, wanted)
+    assert pa.ipc.open_stream(message.arrowBytes).read_all()["value"].to_pylist() == [0, int(largest)]
+    assert values(client, outside, wanted)[-1].stat.code == 438
+
+
 @pytest.mark.parametrize(
     "wanted",
     [

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from otrdb.errors import InvalidArrow, OtrError
+from otrdb.errors import BadValue, InvalidArrow, OtrError
 from otrdb.wire import arrow, arrow_reading
 
 TYPES = {"tsn:UTC": pa.timestamp("ns", "UTC"), "g": pa.float64(), "L": pa.uint64()}
@@ -71,6 +71,76 @@ def test_what_pyarrow_writes_is_read() -> None:
     columns = arrow_reading.read(ipc(POINTS))
     assert columns["time"].view(np.int64).tolist() == list(range(50))
     assert columns["value"].tobytes() == POINTS["value"].to_numpy().tobytes()
+
+
+COLUMNS = {
+    pa.int8(): st.integers(-128, 127),
+    pa.uint16(): st.integers(0, 65_535),
+    pa.int32(): st.integers(-(1 << 31), (1 << 31) - 1),
+    pa.uint64(): st.integers(0, (1 << 64) - 1),
+    pa.float32(): st.floats(width=32, allow_nan=False),
+    pa.float64(): st.floats(allow_nan=False),
+    pa.bool_(): st.booleans(),
+    pa.timestamp("ms", "UTC"): st.integers(-(1 << 40), 1 << 40),
+    pa.timestamp("ns", "Asia/Tokyo"): st.integers(-(1 << 60), 1 << 60),
+}
+
+
+@given(
+    data=st.data(),
+    kinds=st.lists(st.sampled_from(list(COLUMNS)), min_size=1, max_size=4),
+    rows=st.integers(0, 40),
+)
+def test_every_kind_of_column_is_read(data: st.DataObject, kinds: list[Any], rows: int) -> None:
+    """In several batches, sliced, and with a bitmap that says that nothing is null."""
+    columns = [data.draw(st.lists(COLUMNS[kind], min_size=rows, max_size=rows)) for kind in kinds]
+    arrays = [pa.array([*column, None], kind)[:-1] for kind, column in zip(kinds, columns, strict=True)]
+    table = pa.table(arrays, [str(index) for index in range(len(kinds))])
+    start = data.draw(st.integers(0, rows))
+    cut = pa.concat_tables([table.slice(start), table.slice(0, start)])
+    found = arrow_reading.read(ipc(cut))
+    for name, column in zip(cut.column_names, cut.columns, strict=True):
+        numbers = column.cast(pa.int64()) if pa.types.is_timestamp(column.type) else column
+        values = found[name].view(np.int64) if found[name].dtype.kind == "M" else found[name]
+        assert values.tolist() == numbers.to_pylist()
+        assert found[name].flags.owndata
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"a": pa.array([1, None])}),
+        pa.table({"a": pa.array([True, None])}),
+        pa.table({"a": pa.array([None, 1.5])}).slice(0, 1),
+    ],
+)
+def test_nulls_are_refused(table: pa.Table) -> None:
+    with pytest.raises(BadValue, match=r"Row \d of the column 'a' is null"):
+        arrow_reading.read(ipc(table))
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        (ipc(pa.table({"a": ["text"]})), "neither numbers nor times"),
+        (ipc(pa.table({"a": [b"bytes"]})), "neither numbers nor times"),
+        (ipc(pa.table({"a": [[1.0]]})), "neither numbers nor times"),
+        (ipc(pa.table({"a": pa.nulls(3)})), "neither numbers nor times"),
+        (ipc(pa.table({"a": pa.array([1], pa.duration("ns"))})), "neither numbers nor times"),
+        (ipc(pa.table({"a": pa.array(["x"]).dictionary_encode()})), "dictionary"),
+        (
+            ipc(pa.table({str(index): [1] for index in range(arrow_reading.MOST_COLUMNS + 1)})),
+            "cannot be read",
+        ),
+        (ipc(pa.table({"x" * 5000: [1]})), "cannot be read"),
+        (ipc(POINTS)[:-20], "cannot be read"),
+        (b"ARROW1\0\0" + ipc(POINTS), "cannot be read"),
+        (b"", "cannot be read"),
+    ],
+)
+def test_other_streams_are_refused(data: bytes, words: str) -> None:
+    with pytest.raises(InvalidArrow, match=words):
+        arrow_reading.read(data)
 
 
 def read_or_refused(data: bytes) -> None:

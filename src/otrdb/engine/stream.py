@@ -221,8 +221,8 @@ class Stream(Reads):
     def now(self) -> View:
         """The latest state, fixed, pending points included: `View.pending` says how many. No version is made.
 
-        For several questions of one state, however many points arrive meanwhile. Costs what a question costs
-        that asks for nothing.
+        For several questions of one state, however many points arrive meanwhile. Costs a few us; if so many
+        points are pending that they must be committed to be read, this does it, as a question would.
 
         Example:
             >>> import otrdb, tempfile

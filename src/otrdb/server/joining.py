@@ -20,7 +20,6 @@ from otrdb.wire.points import with_bytes
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from otrdb import Snapshot
     from otrdb.interface import ReadsLike
     from otrdb.model import Float64Array, Int64Array
     from otrdb.server.rpc import Door
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
     Columns = tuple[Int64Array, Float64Array]
     Table = tuple[Int64Array, list[Float64Array]]
 
-READ: Final = 1 << 16
+READ: Final = 1 << 15
 """Points of all streams together that are read at a time."""
 
 STREAMS: Final = 1024
@@ -47,9 +46,14 @@ def multi_values(door: Door, request: btrdb.ArrowMultiValuesParams) -> Iterator[
     period = request.snapPeriodNs
     if period < 0:
         raise InvalidArgument(f"{period} ns is no period.", advice="Give 0 for the times as they are.")
+    versions = _versions(request)
     shape = Shape(["time", *(str(to_uuid(uuid)) for uuid in request.uuid)], request.templateBytes)
+    streams = [stream_of(door.archive, uuid) for uuid in request.uuid]
     with door.archive.snapshot() as now:
-        views = _views(door, request, now)
+        views: list[ReadsLike] = [
+            stream.at(version) if version else now.view(stream)
+            for stream, version in zip(streams, versions, strict=True)
+        ]
         tables = _snapped(views, start, end, period) if period else _joined(views, start, end)
         yield from _messages(shape, len(views), tables)
 
@@ -66,8 +70,8 @@ def _messages(shape: Shape, streams: int, tables: Iterator[Table]) -> Iterator[b
         yield with_bytes(b"", _ARROW, shape.stream(np.empty(0, np.int64), [np.empty(0)] * streams))
 
 
-def _views(door: Door, request: btrdb.ArrowMultiValuesParams, now: Snapshot) -> list[ReadsLike]:
-    """The versions that are asked for; the latest where that is 0, or no version is given at all."""
+def _versions(request: btrdb.ArrowMultiValuesParams) -> list[int]:
+    """The version that is asked for of each stream; 0, the latest, if none is given at all."""
     versions = list(request.versionMajor) or [0] * len(request.uuid)
     if len(versions) != len(request.uuid):
         raise InvalidArgument(f"There are {len(request.uuid)} uuids and {len(versions)} versions.")
@@ -75,11 +79,7 @@ def _views(door: Door, request: btrdb.ArrowMultiValuesParams, now: Snapshot) -> 
         raise InvalidArgument(
             f"{len(versions)} streams are not joined.", advice=f"Name 1 to {STREAMS} of them."
         )
-    streams = [stream_of(door.archive, uuid) for uuid in request.uuid]
-    return [
-        stream.at(version) if version else now.view(stream)
-        for stream, version in zip(streams, versions, strict=True)
-    ]
+    return versions
 
 
 def _pieces(views: Sequence[ReadsLike], start: int, end: int) -> Iterator[tuple[int, int]]:

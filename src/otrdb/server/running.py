@@ -154,4 +154,8 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.so_reuseport", 0),
         # Clients that wait for an answer may look every half minute whether the server is still there.
         ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
+        # A client that has gone without a word must not hold its calls for ever.
+        ("grpc.keepalive_time_ms", 60_000),
+        ("grpc.keepalive_timeout_ms", 20_000),
+        ("grpc.http2.max_pings_without_data", 0),
     ]

@@ -65,15 +65,8 @@ def _of_doubles(values: Float64Array, form: str) -> Array:
     if form not in _INTEGERS:
         raise _refused(form)
     dtype: np.dtype[Any] = np.dtype(_INTEGERS[form])
-    low, high = float(np.iinfo(dtype).min), float(np.iinfo(dtype).max)
-    fits = (
-        (values == np.rint(values))
-        & (values >= low)
-        & (values <= high)
-        & (values < 2.0 ** (8 * dtype.itemsize))
-    )
-    if dtype == np.int64:
-        fits &= values < 2.0**63
+    least, beyond = float(np.iinfo(dtype).min), float(int(np.iinfo(dtype).max) + 1)
+    fits = (values == np.rint(values)) & (values >= least) & (values < beyond)
     return _exact(np.where(fits, values, 0).astype(dtype), fits, form)
 
 

@@ -27,7 +27,7 @@ _POINT_BYTES: Final = 20  # of a point without zeros, its tag and length include
 def take_points(request: bytes) -> tuple[Any, Int64Array, Float64Array]:
     """An `InsertParams` without its points; and these: times, int64[n], and values, float64[n], in order.
 
-    `InvalidArgument` if the request is no such message.
+    `InvalidArgument`, or protobuf's `DecodeError`, if the request is no such message.
 
     Example:
         >>> points = [btrdb.RawPoint(time=7, value=20.5), btrdb.RawPoint(time=5)]
@@ -45,7 +45,7 @@ def take_points(request: bytes) -> tuple[Any, Int64Array, Float64Array]:
             if count <= room:
                 return btrdb.InsertParams.FromString(rest[:kept].tobytes()), times[:count], values[:count]
             room = count  # some leave out a field that is zero, and take less room
-    except ValueError as error:  # protobuf's DecodeError is one, too
+    except ValueError as error:
         raise InvalidArgument("That is no message of inserted points.") from error
 
 
