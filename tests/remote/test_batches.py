@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import grpc
@@ -277,10 +277,11 @@ def test_batches_that_come_again_are_looked_up_once(
     remote.insert_columns([0, 1], [9, 9], [0.5, 0.5], streams[3:])
     assert lookups == []
     local.stream(streams[4].uuid).obliterate()
-    for call in (
+    calls: list[Callable[[], Any]] = [
         lambda: remote.insert_columns([0, 1], [9, 9], [0.5, 0.5], streams[3:]),
         lambda: remote.insert(dict.fromkeys(streams[3:], (10, 1.5))),
-    ):
+    ]
+    for call in calls:
         with pytest.raises(NoSuchStream):
             call()
     assert streams[3].count() == 25

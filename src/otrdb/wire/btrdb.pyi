@@ -18,7 +18,6 @@ class SubscriptionUpdateOp(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     __slots__ = ()
     ADD_UUIDS: _ClassVar[SubscriptionUpdateOp]
     REMOVE_UUIDS: _ClassVar[SubscriptionUpdateOp]
-
 NEVER: MergePolicy
 EQUAL: MergePolicy
 RETAIN: MergePolicy
@@ -36,13 +35,7 @@ class RawValuesParams(_message.Message):
     start: int
     end: int
     versionMajor: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        versionMajor: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ...) -> None: ...
 
 class RawValuesResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "values")
@@ -54,13 +47,7 @@ class RawValuesResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     values: _containers.RepeatedCompositeFieldContainer[RawPoint]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ...) -> None: ...
 
 class ArrowRawValuesParams(_message.Message):
     __slots__ = ("uuid", "start", "end", "versionMajor", "templateBytes")
@@ -74,14 +61,7 @@ class ArrowRawValuesParams(_message.Message):
     end: int
     versionMajor: int
     templateBytes: bytes
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        versionMajor: _Optional[int] = ...,
-        templateBytes: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ..., templateBytes: _Optional[bytes] = ...) -> None: ...
 
 class ArrowRawValuesResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "arrowBytes")
@@ -93,13 +73,7 @@ class ArrowRawValuesResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     arrowBytes: bytes
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        arrowBytes: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
 
 class ArrowMultiValuesParams(_message.Message):
     __slots__ = ("uuid", "versionMajor", "start", "end", "snapPeriodNs", "templateBytes")
@@ -115,15 +89,7 @@ class ArrowMultiValuesParams(_message.Message):
     end: int
     snapPeriodNs: int
     templateBytes: bytes
-    def __init__(
-        self,
-        uuid: _Optional[_Iterable[bytes]] = ...,
-        versionMajor: _Optional[_Iterable[int]] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        snapPeriodNs: _Optional[int] = ...,
-        templateBytes: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[_Iterable[bytes]] = ..., versionMajor: _Optional[_Iterable[int]] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., snapPeriodNs: _Optional[int] = ..., templateBytes: _Optional[bytes] = ...) -> None: ...
 
 class ArrowMultiValuesResponse(_message.Message):
     __slots__ = ("stat", "arrowBytes")
@@ -131,9 +97,7 @@ class ArrowMultiValuesResponse(_message.Message):
     ARROWBYTES_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     arrowBytes: bytes
-    def __init__(
-        self, stat: _Optional[_Union[Status, _Mapping]] = ..., arrowBytes: _Optional[bytes] = ...
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
 
 class RawPointVec(_message.Message):
     __slots__ = ("time", "value")
@@ -155,14 +119,7 @@ class AlignedWindowsParams(_message.Message):
     end: int
     versionMajor: int
     pointWidth: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        versionMajor: _Optional[int] = ...,
-        pointWidth: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ..., pointWidth: _Optional[int] = ...) -> None: ...
 
 class AlignedWindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "values")
@@ -174,13 +131,7 @@ class AlignedWindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     values: _containers.RepeatedCompositeFieldContainer[StatPoint]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...) -> None: ...
 
 class ArrowAlignedWindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "arrowBytes")
@@ -192,13 +143,7 @@ class ArrowAlignedWindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     arrowBytes: bytes
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        arrowBytes: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
 
 class WindowsParams(_message.Message):
     __slots__ = ("uuid", "start", "end", "versionMajor", "width", "depth")
@@ -214,15 +159,7 @@ class WindowsParams(_message.Message):
     versionMajor: int
     width: int
     depth: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        versionMajor: _Optional[int] = ...,
-        width: _Optional[int] = ...,
-        depth: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., versionMajor: _Optional[int] = ..., width: _Optional[int] = ..., depth: _Optional[int] = ...) -> None: ...
 
 class WindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "values")
@@ -234,13 +171,7 @@ class WindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     values: _containers.RepeatedCompositeFieldContainer[StatPoint]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., values: _Optional[_Iterable[_Union[StatPoint, _Mapping]]] = ...) -> None: ...
 
 class ArrowWindowsResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "arrowBytes")
@@ -252,13 +183,7 @@ class ArrowWindowsResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     arrowBytes: bytes
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        arrowBytes: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
 
 class StreamInfoParams(_message.Message):
     __slots__ = ("uuid", "omitVersion", "omitDescriptor", "role")
@@ -270,13 +195,7 @@ class StreamInfoParams(_message.Message):
     omitVersion: bool
     omitDescriptor: bool
     role: Role
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        omitVersion: _Optional[bool] = ...,
-        omitDescriptor: _Optional[bool] = ...,
-        role: _Optional[_Union[Role, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., omitVersion: _Optional[bool] = ..., omitDescriptor: _Optional[bool] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
 
 class StreamInfoResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "descriptor")
@@ -288,13 +207,7 @@ class StreamInfoResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     descriptor: StreamDescriptor
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        descriptor: _Optional[_Union[StreamDescriptor, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., descriptor: _Optional[_Union[StreamDescriptor, _Mapping]] = ...) -> None: ...
 
 class StreamDescriptor(_message.Message):
     __slots__ = ("uuid", "collection", "tags", "annotations", "propertyVersion")
@@ -308,14 +221,7 @@ class StreamDescriptor(_message.Message):
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     propertyVersion: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        collection: _Optional[str] = ...,
-        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-        annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-        propertyVersion: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., collection: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., propertyVersion: _Optional[int] = ...) -> None: ...
 
 class SetStreamAnnotationsParams(_message.Message):
     __slots__ = ("uuid", "expectedPropertyVersion", "changes", "removals")
@@ -327,13 +233,7 @@ class SetStreamAnnotationsParams(_message.Message):
     expectedPropertyVersion: int
     changes: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     removals: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        expectedPropertyVersion: _Optional[int] = ...,
-        changes: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-        removals: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., expectedPropertyVersion: _Optional[int] = ..., changes: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., removals: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SetStreamAnnotationsResponse(_message.Message):
     __slots__ = ("stat",)
@@ -353,14 +253,7 @@ class SetStreamTagsParams(_message.Message):
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     collection: str
     remove: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        expectedPropertyVersion: _Optional[int] = ...,
-        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-        collection: _Optional[str] = ...,
-        remove: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., expectedPropertyVersion: _Optional[int] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., collection: _Optional[str] = ..., remove: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SetStreamTagsResponse(_message.Message):
     __slots__ = ("stat",)
@@ -378,13 +271,7 @@ class CreateParams(_message.Message):
     collection: str
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        collection: _Optional[str] = ...,
-        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-        annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., collection: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...) -> None: ...
 
 class CreateResponse(_message.Message):
     __slots__ = ("stat",)
@@ -398,9 +285,7 @@ class MetadataUsageParams(_message.Message):
     ROLE_FIELD_NUMBER: _ClassVar[int]
     prefix: str
     role: Role
-    def __init__(
-        self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...
-    ) -> None: ...
+    def __init__(self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
 
 class MetadataUsageResponse(_message.Message):
     __slots__ = ("stat", "tags", "annotations")
@@ -410,12 +295,7 @@ class MetadataUsageResponse(_message.Message):
     stat: Status
     tags: _containers.RepeatedCompositeFieldContainer[KeyCount]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyCount]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        tags: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ...,
-        annotations: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., tags: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyCount, _Mapping]]] = ...) -> None: ...
 
 class KeyCount(_message.Message):
     __slots__ = ("key", "count")
@@ -431,9 +311,7 @@ class ListCollectionsParams(_message.Message):
     ROLE_FIELD_NUMBER: _ClassVar[int]
     prefix: str
     role: Role
-    def __init__(
-        self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...
-    ) -> None: ...
+    def __init__(self, prefix: _Optional[str] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
 
 class ListCollectionsResponse(_message.Message):
     __slots__ = ("stat", "collections")
@@ -441,9 +319,7 @@ class ListCollectionsResponse(_message.Message):
     COLLECTIONS_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     collections: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self, stat: _Optional[_Union[Status, _Mapping]] = ..., collections: _Optional[_Iterable[str]] = ...
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., collections: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class LookupStreamsParams(_message.Message):
     __slots__ = ("collection", "isCollectionPrefix", "tags", "annotations", "role")
@@ -457,14 +333,7 @@ class LookupStreamsParams(_message.Message):
     tags: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     annotations: _containers.RepeatedCompositeFieldContainer[KeyOptValue]
     role: Role
-    def __init__(
-        self,
-        collection: _Optional[str] = ...,
-        isCollectionPrefix: _Optional[bool] = ...,
-        tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-        annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ...,
-        role: _Optional[_Union[Role, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, collection: _Optional[str] = ..., isCollectionPrefix: _Optional[bool] = ..., tags: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[KeyOptValue, _Mapping]]] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
 
 class LookupStreamsResponse(_message.Message):
     __slots__ = ("stat", "results")
@@ -472,11 +341,7 @@ class LookupStreamsResponse(_message.Message):
     RESULTS_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     results: _containers.RepeatedCompositeFieldContainer[StreamDescriptor]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        results: _Optional[_Iterable[_Union[StreamDescriptor, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., results: _Optional[_Iterable[_Union[StreamDescriptor, _Mapping]]] = ...) -> None: ...
 
 class NearestParams(_message.Message):
     __slots__ = ("uuid", "time", "versionMajor", "backward")
@@ -488,13 +353,7 @@ class NearestParams(_message.Message):
     time: int
     versionMajor: int
     backward: bool
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        time: _Optional[int] = ...,
-        versionMajor: _Optional[int] = ...,
-        backward: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., time: _Optional[int] = ..., versionMajor: _Optional[int] = ..., backward: _Optional[bool] = ...) -> None: ...
 
 class NearestResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "value")
@@ -506,13 +365,7 @@ class NearestResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     value: RawPoint
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        value: _Optional[_Union[RawPoint, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., value: _Optional[_Union[RawPoint, _Mapping]] = ...) -> None: ...
 
 class ChangesParams(_message.Message):
     __slots__ = ("uuid", "fromMajor", "toMajor", "resolution")
@@ -524,13 +377,7 @@ class ChangesParams(_message.Message):
     fromMajor: int
     toMajor: int
     resolution: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        fromMajor: _Optional[int] = ...,
-        toMajor: _Optional[int] = ...,
-        resolution: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., fromMajor: _Optional[int] = ..., toMajor: _Optional[int] = ..., resolution: _Optional[int] = ...) -> None: ...
 
 class ChangesResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor", "ranges")
@@ -542,13 +389,7 @@ class ChangesResponse(_message.Message):
     versionMajor: int
     versionMinor: int
     ranges: _containers.RepeatedCompositeFieldContainer[ChangedRange]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-        ranges: _Optional[_Iterable[_Union[ChangedRange, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ..., ranges: _Optional[_Iterable[_Union[ChangedRange, _Mapping]]] = ...) -> None: ...
 
 class RoundSpec(_message.Message):
     __slots__ = ("bits",)
@@ -568,14 +409,7 @@ class InsertParams(_message.Message):
     values: _containers.RepeatedCompositeFieldContainer[RawPoint]
     merge_policy: MergePolicy
     rounding: RoundSpec
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        sync: _Optional[bool] = ...,
-        values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ...,
-        merge_policy: _Optional[_Union[MergePolicy, str]] = ...,
-        rounding: _Optional[_Union[RoundSpec, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., sync: _Optional[bool] = ..., values: _Optional[_Iterable[_Union[RawPoint, _Mapping]]] = ..., merge_policy: _Optional[_Union[MergePolicy, str]] = ..., rounding: _Optional[_Union[RoundSpec, _Mapping]] = ...) -> None: ...
 
 class ArrowInsertParams(_message.Message):
     __slots__ = ("uuid", "sync", "merge_policy", "rounding", "arrowBytes")
@@ -589,14 +423,7 @@ class ArrowInsertParams(_message.Message):
     merge_policy: MergePolicy
     rounding: RoundSpec
     arrowBytes: bytes
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        sync: _Optional[bool] = ...,
-        merge_policy: _Optional[_Union[MergePolicy, str]] = ...,
-        rounding: _Optional[_Union[RoundSpec, _Mapping]] = ...,
-        arrowBytes: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., sync: _Optional[bool] = ..., merge_policy: _Optional[_Union[MergePolicy, str]] = ..., rounding: _Optional[_Union[RoundSpec, _Mapping]] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...
 
 class InsertResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor")
@@ -606,12 +433,7 @@ class InsertResponse(_message.Message):
     stat: Status
     versionMajor: int
     versionMinor: int
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ...) -> None: ...
 
 class DeleteParams(_message.Message):
     __slots__ = ("uuid", "start", "end")
@@ -621,9 +443,7 @@ class DeleteParams(_message.Message):
     uuid: bytes
     start: int
     end: int
-    def __init__(
-        self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class DeleteResponse(_message.Message):
     __slots__ = ("stat", "versionMajor", "versionMinor")
@@ -633,12 +453,7 @@ class DeleteResponse(_message.Message):
     stat: Status
     versionMajor: int
     versionMinor: int
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ...) -> None: ...
 
 class InfoParams(_message.Message):
     __slots__ = ()
@@ -658,15 +473,7 @@ class InfoResponse(_message.Message):
     minorVersion: int
     build: str
     proxy: ProxyInfo
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        mash: _Optional[_Union[Mash, _Mapping]] = ...,
-        majorVersion: _Optional[int] = ...,
-        minorVersion: _Optional[int] = ...,
-        build: _Optional[str] = ...,
-        proxy: _Optional[_Union[ProxyInfo, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., mash: _Optional[_Union[Mash, _Mapping]] = ..., majorVersion: _Optional[int] = ..., minorVersion: _Optional[int] = ..., build: _Optional[str] = ..., proxy: _Optional[_Union[ProxyInfo, _Mapping]] = ...) -> None: ...
 
 class ProxyInfo(_message.Message):
     __slots__ = ("proxyEndpoints",)
@@ -688,9 +495,7 @@ class FaultInjectResponse(_message.Message):
     RV_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     rv: bytes
-    def __init__(
-        self, stat: _Optional[_Union[Status, _Mapping]] = ..., rv: _Optional[bytes] = ...
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., rv: _Optional[bytes] = ...) -> None: ...
 
 class FlushParams(_message.Message):
     __slots__ = ("uuid",)
@@ -706,12 +511,7 @@ class FlushResponse(_message.Message):
     stat: Status
     versionMajor: int
     versionMinor: int
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        versionMajor: _Optional[int] = ...,
-        versionMinor: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., versionMajor: _Optional[int] = ..., versionMinor: _Optional[int] = ...) -> None: ...
 
 class ObliterateParams(_message.Message):
     __slots__ = ("uuid",)
@@ -747,15 +547,7 @@ class StatPoint(_message.Message):
     max: float
     count: int
     stddev: float
-    def __init__(
-        self,
-        time: _Optional[int] = ...,
-        min: _Optional[float] = ...,
-        mean: _Optional[float] = ...,
-        max: _Optional[float] = ...,
-        count: _Optional[int] = ...,
-        stddev: _Optional[float] = ...,
-    ) -> None: ...
+    def __init__(self, time: _Optional[int] = ..., min: _Optional[float] = ..., mean: _Optional[float] = ..., max: _Optional[float] = ..., count: _Optional[int] = ..., stddev: _Optional[float] = ...) -> None: ...
 
 class ChangedRange(_message.Message):
     __slots__ = ("start", "end")
@@ -773,12 +565,7 @@ class Status(_message.Message):
     code: int
     msg: str
     mash: Mash
-    def __init__(
-        self,
-        code: _Optional[int] = ...,
-        msg: _Optional[str] = ...,
-        mash: _Optional[_Union[Mash, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, code: _Optional[int] = ..., msg: _Optional[str] = ..., mash: _Optional[_Union[Mash, _Mapping]] = ...) -> None: ...
 
 class Mash(_message.Message):
     __slots__ = ("revision", "leader", "leaderRevision", "totalWeight", "healthy", "unmapped", "members")
@@ -796,30 +583,10 @@ class Mash(_message.Message):
     healthy: bool
     unmapped: float
     members: _containers.RepeatedCompositeFieldContainer[Member]
-    def __init__(
-        self,
-        revision: _Optional[int] = ...,
-        leader: _Optional[str] = ...,
-        leaderRevision: _Optional[int] = ...,
-        totalWeight: _Optional[int] = ...,
-        healthy: _Optional[bool] = ...,
-        unmapped: _Optional[float] = ...,
-        members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, revision: _Optional[int] = ..., leader: _Optional[str] = ..., leaderRevision: _Optional[int] = ..., totalWeight: _Optional[int] = ..., healthy: _Optional[bool] = ..., unmapped: _Optional[float] = ..., members: _Optional[_Iterable[_Union[Member, _Mapping]]] = ...) -> None: ...
 
 class Member(_message.Message):
-    __slots__ = (
-        "hash",
-        "nodename",
-        "up",
-        "enabled",
-        "start",
-        "end",
-        "weight",
-        "readPreference",
-        "httpEndpoints",
-        "grpcEndpoints",
-    )
+    __slots__ = ("hash", "nodename", "up", "enabled", "start", "end", "weight", "readPreference", "httpEndpoints", "grpcEndpoints")
     HASH_FIELD_NUMBER: _ClassVar[int]
     NODENAME_FIELD_NUMBER: _ClassVar[int]
     UP_FIELD_NUMBER: _ClassVar[int]
@@ -841,20 +608,7 @@ class Member(_message.Message):
     readPreference: float
     httpEndpoints: str
     grpcEndpoints: str
-    def __init__(
-        self,
-        hash: _Optional[int] = ...,
-        nodename: _Optional[str] = ...,
-        up: _Optional[bool] = ...,
-        enabled: _Optional[bool] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        weight: _Optional[int] = ...,
-        readPreference: _Optional[float] = ...,
-        httpEndpoints: _Optional[str] = ...,
-        grpcEndpoints: _Optional[str] = ...,
-        **kwargs,
-    ) -> None: ...
+    def __init__(self, hash: _Optional[int] = ..., nodename: _Optional[str] = ..., up: _Optional[bool] = ..., enabled: _Optional[bool] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., weight: _Optional[int] = ..., readPreference: _Optional[float] = ..., httpEndpoints: _Optional[str] = ..., grpcEndpoints: _Optional[str] = ..., **kwargs) -> None: ...
 
 class KeyOptValue(_message.Message):
     __slots__ = ("key", "val")
@@ -862,9 +616,7 @@ class KeyOptValue(_message.Message):
     VAL_FIELD_NUMBER: _ClassVar[int]
     key: str
     val: OptValue
-    def __init__(
-        self, key: _Optional[str] = ..., val: _Optional[_Union[OptValue, _Mapping]] = ...
-    ) -> None: ...
+    def __init__(self, key: _Optional[str] = ..., val: _Optional[_Union[OptValue, _Mapping]] = ...) -> None: ...
 
 class OptValue(_message.Message):
     __slots__ = ("value",)
@@ -888,9 +640,7 @@ class StreamCSVConfig(_message.Message):
     version: int
     label: str
     uuid: bytes
-    def __init__(
-        self, version: _Optional[int] = ..., label: _Optional[str] = ..., uuid: _Optional[bytes] = ...
-    ) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., label: _Optional[str] = ..., uuid: _Optional[bytes] = ...) -> None: ...
 
 class GenerateCSVParams(_message.Message):
     __slots__ = ("queryType", "startTime", "endTime", "windowSize", "depth", "includeVersions", "streams")
@@ -899,7 +649,6 @@ class GenerateCSVParams(_message.Message):
         ALIGNED_WINDOWS_QUERY: _ClassVar[GenerateCSVParams.QueryType]
         WINDOWS_QUERY: _ClassVar[GenerateCSVParams.QueryType]
         RAW_QUERY: _ClassVar[GenerateCSVParams.QueryType]
-
     ALIGNED_WINDOWS_QUERY: GenerateCSVParams.QueryType
     WINDOWS_QUERY: GenerateCSVParams.QueryType
     RAW_QUERY: GenerateCSVParams.QueryType
@@ -917,16 +666,7 @@ class GenerateCSVParams(_message.Message):
     depth: int
     includeVersions: bool
     streams: _containers.RepeatedCompositeFieldContainer[StreamCSVConfig]
-    def __init__(
-        self,
-        queryType: _Optional[_Union[GenerateCSVParams.QueryType, str]] = ...,
-        startTime: _Optional[int] = ...,
-        endTime: _Optional[int] = ...,
-        windowSize: _Optional[int] = ...,
-        depth: _Optional[int] = ...,
-        includeVersions: _Optional[bool] = ...,
-        streams: _Optional[_Iterable[_Union[StreamCSVConfig, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, queryType: _Optional[_Union[GenerateCSVParams.QueryType, str]] = ..., startTime: _Optional[int] = ..., endTime: _Optional[int] = ..., windowSize: _Optional[int] = ..., depth: _Optional[int] = ..., includeVersions: _Optional[bool] = ..., streams: _Optional[_Iterable[_Union[StreamCSVConfig, _Mapping]]] = ...) -> None: ...
 
 class GenerateCSVResponse(_message.Message):
     __slots__ = ("stat", "isHeader", "row")
@@ -936,12 +676,7 @@ class GenerateCSVResponse(_message.Message):
     stat: Status
     isHeader: bool
     row: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        isHeader: _Optional[bool] = ...,
-        row: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., isHeader: _Optional[bool] = ..., row: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class SQLQueryParams(_message.Message):
     __slots__ = ("query", "params", "role")
@@ -951,12 +686,7 @@ class SQLQueryParams(_message.Message):
     query: str
     params: _containers.RepeatedScalarFieldContainer[str]
     role: Role
-    def __init__(
-        self,
-        query: _Optional[str] = ...,
-        params: _Optional[_Iterable[str]] = ...,
-        role: _Optional[_Union[Role, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, query: _Optional[str] = ..., params: _Optional[_Iterable[str]] = ..., role: _Optional[_Union[Role, _Mapping]] = ...) -> None: ...
 
 class SQLQueryResponse(_message.Message):
     __slots__ = ("stat", "SQLQueryRow")
@@ -964,9 +694,7 @@ class SQLQueryResponse(_message.Message):
     SQLQUERYROW_FIELD_NUMBER: _ClassVar[int]
     stat: Status
     SQLQueryRow: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(
-        self, stat: _Optional[_Union[Status, _Mapping]] = ..., SQLQueryRow: _Optional[_Iterable[bytes]] = ...
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., SQLQueryRow: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class Role(_message.Message):
     __slots__ = ("name",)
@@ -984,13 +712,7 @@ class SetCompactionConfigParams(_message.Message):
     CompactedVersion: int
     reducedResolutionRanges: _containers.RepeatedCompositeFieldContainer[ReducedResolutionRange]
     unused0: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        CompactedVersion: _Optional[int] = ...,
-        reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ...,
-        unused0: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., CompactedVersion: _Optional[int] = ..., reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ..., unused0: _Optional[int] = ...) -> None: ...
 
 class SetCompactionConfigResponse(_message.Message):
     __slots__ = ("stat",)
@@ -1016,14 +738,7 @@ class GetCompactionConfigResponse(_message.Message):
     CompactedVersion: int
     reducedResolutionRanges: _containers.RepeatedCompositeFieldContainer[ReducedResolutionRange]
     unused0: int
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        LatestMajorVersion: _Optional[int] = ...,
-        CompactedVersion: _Optional[int] = ...,
-        reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ...,
-        unused0: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., LatestMajorVersion: _Optional[int] = ..., CompactedVersion: _Optional[int] = ..., reducedResolutionRanges: _Optional[_Iterable[_Union[ReducedResolutionRange, _Mapping]]] = ..., unused0: _Optional[int] = ...) -> None: ...
 
 class ReducedResolutionRange(_message.Message):
     __slots__ = ("Start", "End", "Resolution")
@@ -1033,9 +748,7 @@ class ReducedResolutionRange(_message.Message):
     Start: int
     End: int
     Resolution: int
-    def __init__(
-        self, Start: _Optional[int] = ..., End: _Optional[int] = ..., Resolution: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, Start: _Optional[int] = ..., End: _Optional[int] = ..., Resolution: _Optional[int] = ...) -> None: ...
 
 class SubscriptionUpdate(_message.Message):
     __slots__ = ("op", "uuid")
@@ -1043,9 +756,7 @@ class SubscriptionUpdate(_message.Message):
     UUID_FIELD_NUMBER: _ClassVar[int]
     op: SubscriptionUpdateOp
     uuid: _containers.RepeatedScalarFieldContainer[bytes]
-    def __init__(
-        self, op: _Optional[_Union[SubscriptionUpdateOp, str]] = ..., uuid: _Optional[_Iterable[bytes]] = ...
-    ) -> None: ...
+    def __init__(self, op: _Optional[_Union[SubscriptionUpdateOp, str]] = ..., uuid: _Optional[_Iterable[bytes]] = ...) -> None: ...
 
 class SubscriptionResp(_message.Message):
     __slots__ = ("stat", "uuid", "arrowBytes")
@@ -1055,9 +766,4 @@ class SubscriptionResp(_message.Message):
     stat: Status
     uuid: bytes
     arrowBytes: bytes
-    def __init__(
-        self,
-        stat: _Optional[_Union[Status, _Mapping]] = ...,
-        uuid: _Optional[bytes] = ...,
-        arrowBytes: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Status, _Mapping]] = ..., uuid: _Optional[bytes] = ..., arrowBytes: _Optional[bytes] = ...) -> None: ...

@@ -12,26 +12,12 @@ class Way(int, metaclass=_enum_type_wrapper.EnumTypeWrapper):
     ONE: _ClassVar[Way]
     MANY: _ClassVar[Way]
     WIDE: _ClassVar[Way]
-
 ONE: Way
 MANY: Way
 WIDE: Way
 
 class Failure(_message.Message):
-    __slots__ = (
-        "code",
-        "message",
-        "error",
-        "advice",
-        "start",
-        "end",
-        "pointwidth",
-        "stream",
-        "segment",
-        "offset",
-        "package",
-        "extra",
-    )
+    __slots__ = ("code", "message", "error", "advice", "start", "end", "pointwidth", "stream", "segment", "offset", "package", "extra")
     CODE_FIELD_NUMBER: _ClassVar[int]
     MESSAGE_FIELD_NUMBER: _ClassVar[int]
     ERROR_FIELD_NUMBER: _ClassVar[int]
@@ -56,21 +42,7 @@ class Failure(_message.Message):
     offset: int
     package: str
     extra: str
-    def __init__(
-        self,
-        code: _Optional[int] = ...,
-        message: _Optional[str] = ...,
-        error: _Optional[str] = ...,
-        advice: _Optional[str] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        pointwidth: _Optional[int] = ...,
-        stream: _Optional[bytes] = ...,
-        segment: _Optional[int] = ...,
-        offset: _Optional[int] = ...,
-        package: _Optional[str] = ...,
-        extra: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, code: _Optional[int] = ..., message: _Optional[str] = ..., error: _Optional[str] = ..., advice: _Optional[str] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., pointwidth: _Optional[int] = ..., stream: _Optional[bytes] = ..., segment: _Optional[int] = ..., offset: _Optional[int] = ..., package: _Optional[str] = ..., extra: _Optional[str] = ...) -> None: ...
 
 class EmptyParams(_message.Message):
     __slots__ = ()
@@ -88,9 +60,7 @@ class NumberResponse(_message.Message):
     NUMBER_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     number: int
-    def __init__(
-        self, stat: _Optional[_Union[Failure, _Mapping]] = ..., number: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., number: _Optional[int] = ...) -> None: ...
 
 class NamesResponse(_message.Message):
     __slots__ = ("stat", "names")
@@ -98,9 +68,7 @@ class NamesResponse(_message.Message):
     NAMES_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     names: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self, stat: _Optional[_Union[Failure, _Mapping]] = ..., names: _Optional[_Iterable[str]] = ...
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., names: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class TextResponse(_message.Message):
     __slots__ = ("stat", "json")
@@ -108,9 +76,7 @@ class TextResponse(_message.Message):
     JSON_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     json: str
-    def __init__(
-        self, stat: _Optional[_Union[Failure, _Mapping]] = ..., json: _Optional[str] = ...
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., json: _Optional[str] = ...) -> None: ...
 
 class AboutParams(_message.Message):
     __slots__ = ()
@@ -128,14 +94,7 @@ class AboutResponse(_message.Message):
     version: str
     archive: bytes
     most_inserted: int
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        protocol: _Optional[int] = ...,
-        version: _Optional[str] = ...,
-        archive: _Optional[bytes] = ...,
-        most_inserted: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., protocol: _Optional[int] = ..., version: _Optional[str] = ..., archive: _Optional[bytes] = ..., most_inserted: _Optional[int] = ...) -> None: ...
 
 class Metadata(_message.Message):
     __slots__ = ("uuid", "kind", "collection", "tags", "annotations", "property_version")
@@ -146,7 +105,6 @@ class Metadata(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
-
     class AnnotationsEntry(_message.Message):
         __slots__ = ("key", "value")
         KEY_FIELD_NUMBER: _ClassVar[int]
@@ -154,7 +112,6 @@ class Metadata(_message.Message):
         key: str
         value: str
         def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ...) -> None: ...
-
     UUID_FIELD_NUMBER: _ClassVar[int]
     KIND_FIELD_NUMBER: _ClassVar[int]
     COLLECTION_FIELD_NUMBER: _ClassVar[int]
@@ -167,15 +124,7 @@ class Metadata(_message.Message):
     tags: _containers.ScalarMap[str, str]
     annotations: _containers.ScalarMap[str, str]
     property_version: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        kind: _Optional[str] = ...,
-        collection: _Optional[str] = ...,
-        tags: _Optional[_Mapping[str, str]] = ...,
-        annotations: _Optional[_Mapping[str, str]] = ...,
-        property_version: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., kind: _Optional[str] = ..., collection: _Optional[str] = ..., tags: _Optional[_Mapping[str, str]] = ..., annotations: _Optional[_Mapping[str, str]] = ..., property_version: _Optional[int] = ...) -> None: ...
 
 class StreamResponse(_message.Message):
     __slots__ = ("stat", "stream")
@@ -183,11 +132,7 @@ class StreamResponse(_message.Message):
     STREAM_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     stream: Metadata
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        stream: _Optional[_Union[Metadata, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., stream: _Optional[_Union[Metadata, _Mapping]] = ...) -> None: ...
 
 class StreamsResponse(_message.Message):
     __slots__ = ("stat", "streams")
@@ -195,11 +140,7 @@ class StreamsResponse(_message.Message):
     STREAMS_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     streams: _containers.RepeatedCompositeFieldContainer[Metadata]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        streams: _Optional[_Iterable[_Union[Metadata, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., streams: _Optional[_Iterable[_Union[Metadata, _Mapping]]] = ...) -> None: ...
 
 class State(_message.Message):
     __slots__ = ("version", "held", "snapshot", "leave_out_damage")
@@ -211,13 +152,7 @@ class State(_message.Message):
     held: int
     snapshot: str
     leave_out_damage: bool
-    def __init__(
-        self,
-        version: _Optional[int] = ...,
-        held: _Optional[int] = ...,
-        snapshot: _Optional[str] = ...,
-        leave_out_damage: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, version: _Optional[int] = ..., held: _Optional[int] = ..., snapshot: _Optional[str] = ..., leave_out_damage: _Optional[bool] = ...) -> None: ...
 
 class StreamParams(_message.Message):
     __slots__ = ("uuid", "state")
@@ -225,9 +160,7 @@ class StreamParams(_message.Message):
     STATE_FIELD_NUMBER: _ClassVar[int]
     uuid: bytes
     state: State
-    def __init__(
-        self, uuid: _Optional[bytes] = ..., state: _Optional[_Union[State, _Mapping]] = ...
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., state: _Optional[_Union[State, _Mapping]] = ...) -> None: ...
 
 class CreateParams(_message.Message):
     __slots__ = ("stream",)
@@ -251,12 +184,7 @@ class FindOneParams(_message.Message):
     uuid: bytes
     text: str
     tags: _containers.RepeatedCompositeFieldContainer[Property]
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        text: _Optional[str] = ...,
-        tags: _Optional[_Iterable[_Union[Property, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., text: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[Property, _Mapping]]] = ...) -> None: ...
 
 class FindParams(_message.Message):
     __slots__ = ("prefix", "collection", "tags", "annotations", "state")
@@ -270,14 +198,7 @@ class FindParams(_message.Message):
     tags: _containers.RepeatedCompositeFieldContainer[Property]
     annotations: _containers.RepeatedCompositeFieldContainer[Property]
     state: State
-    def __init__(
-        self,
-        prefix: _Optional[str] = ...,
-        collection: _Optional[str] = ...,
-        tags: _Optional[_Iterable[_Union[Property, _Mapping]]] = ...,
-        annotations: _Optional[_Iterable[_Union[Property, _Mapping]]] = ...,
-        state: _Optional[_Union[State, _Mapping]] = ...,
-    ) -> None: ...
+    def __init__(self, prefix: _Optional[str] = ..., collection: _Optional[str] = ..., tags: _Optional[_Iterable[_Union[Property, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[Property, _Mapping]]] = ..., state: _Optional[_Union[State, _Mapping]] = ...) -> None: ...
 
 class CollectionsParams(_message.Message):
     __slots__ = ("prefix",)
@@ -297,14 +218,7 @@ class UpdateParams(_message.Message):
     annotations: _containers.RepeatedCompositeFieldContainer[Property]
     collection: str
     expected: int
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        tags: _Optional[_Iterable[_Union[Property, _Mapping]]] = ...,
-        annotations: _Optional[_Iterable[_Union[Property, _Mapping]]] = ...,
-        collection: _Optional[str] = ...,
-        expected: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., tags: _Optional[_Iterable[_Union[Property, _Mapping]]] = ..., annotations: _Optional[_Iterable[_Union[Property, _Mapping]]] = ..., collection: _Optional[str] = ..., expected: _Optional[int] = ...) -> None: ...
 
 class LeftOut(_message.Message):
     __slots__ = ("start", "end", "stream", "message", "segment", "offset")
@@ -320,15 +234,7 @@ class LeftOut(_message.Message):
     message: str
     segment: int
     offset: int
-    def __init__(
-        self,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        stream: _Optional[bytes] = ...,
-        message: _Optional[str] = ...,
-        segment: _Optional[int] = ...,
-        offset: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, start: _Optional[int] = ..., end: _Optional[int] = ..., stream: _Optional[bytes] = ..., message: _Optional[str] = ..., segment: _Optional[int] = ..., offset: _Optional[int] = ...) -> None: ...
 
 class ValuesParams(_message.Message):
     __slots__ = ("state", "uuid", "start", "end")
@@ -340,13 +246,7 @@ class ValuesParams(_message.Message):
     uuid: _containers.RepeatedScalarFieldContainer[bytes]
     start: int
     end: int
-    def __init__(
-        self,
-        state: _Optional[_Union[State, _Mapping]] = ...,
-        uuid: _Optional[_Iterable[bytes]] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, state: _Optional[_Union[State, _Mapping]] = ..., uuid: _Optional[_Iterable[bytes]] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class PointsResponse(_message.Message):
     __slots__ = ("stat", "stream", "version", "times", "values", "left_out")
@@ -362,15 +262,7 @@ class PointsResponse(_message.Message):
     times: bytes
     values: bytes
     left_out: _containers.RepeatedCompositeFieldContainer[LeftOut]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        stream: _Optional[int] = ...,
-        version: _Optional[int] = ...,
-        times: _Optional[bytes] = ...,
-        values: _Optional[bytes] = ...,
-        left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., stream: _Optional[int] = ..., version: _Optional[int] = ..., times: _Optional[bytes] = ..., values: _Optional[bytes] = ..., left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...) -> None: ...
 
 class WindowsParams(_message.Message):
     __slots__ = ("state", "uuid", "start", "end", "pointwidth", "width", "points", "columns")
@@ -390,17 +282,7 @@ class WindowsParams(_message.Message):
     width: int
     points: int
     columns: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(
-        self,
-        state: _Optional[_Union[State, _Mapping]] = ...,
-        uuid: _Optional[bytes] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        pointwidth: _Optional[int] = ...,
-        width: _Optional[int] = ...,
-        points: _Optional[int] = ...,
-        columns: _Optional[_Iterable[str]] = ...,
-    ) -> None: ...
+    def __init__(self, state: _Optional[_Union[State, _Mapping]] = ..., uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., pointwidth: _Optional[int] = ..., width: _Optional[int] = ..., points: _Optional[int] = ..., columns: _Optional[_Iterable[str]] = ...) -> None: ...
 
 class WindowsResponse(_message.Message):
     __slots__ = ("stat", "version", "width", "time", "columns", "left_out")
@@ -416,15 +298,7 @@ class WindowsResponse(_message.Message):
     time: bytes
     columns: _containers.RepeatedScalarFieldContainer[bytes]
     left_out: _containers.RepeatedCompositeFieldContainer[LeftOut]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        version: _Optional[int] = ...,
-        width: _Optional[int] = ...,
-        time: _Optional[bytes] = ...,
-        columns: _Optional[_Iterable[bytes]] = ...,
-        left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., version: _Optional[int] = ..., width: _Optional[int] = ..., time: _Optional[bytes] = ..., columns: _Optional[_Iterable[bytes]] = ..., left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...) -> None: ...
 
 class NearestParams(_message.Message):
     __slots__ = ("state", "uuid", "time", "backward")
@@ -436,13 +310,7 @@ class NearestParams(_message.Message):
     uuid: bytes
     time: int
     backward: bool
-    def __init__(
-        self,
-        state: _Optional[_Union[State, _Mapping]] = ...,
-        uuid: _Optional[bytes] = ...,
-        time: _Optional[int] = ...,
-        backward: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, state: _Optional[_Union[State, _Mapping]] = ..., uuid: _Optional[bytes] = ..., time: _Optional[int] = ..., backward: _Optional[bool] = ...) -> None: ...
 
 class NearestResponse(_message.Message):
     __slots__ = ("stat", "time", "value", "left_out")
@@ -454,13 +322,7 @@ class NearestResponse(_message.Message):
     time: int
     value: int
     left_out: _containers.RepeatedCompositeFieldContainer[LeftOut]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        time: _Optional[int] = ...,
-        value: _Optional[int] = ...,
-        left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., time: _Optional[int] = ..., value: _Optional[int] = ..., left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...) -> None: ...
 
 class RangeParams(_message.Message):
     __slots__ = ("state", "uuid", "start", "end")
@@ -472,13 +334,7 @@ class RangeParams(_message.Message):
     uuid: bytes
     start: int
     end: int
-    def __init__(
-        self,
-        state: _Optional[_Union[State, _Mapping]] = ...,
-        uuid: _Optional[bytes] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, state: _Optional[_Union[State, _Mapping]] = ..., uuid: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ...) -> None: ...
 
 class CountResponse(_message.Message):
     __slots__ = ("stat", "count", "left_out")
@@ -488,12 +344,7 @@ class CountResponse(_message.Message):
     stat: Failure
     count: int
     left_out: _containers.RepeatedCompositeFieldContainer[LeftOut]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        count: _Optional[int] = ...,
-        left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., count: _Optional[int] = ..., left_out: _Optional[_Iterable[_Union[LeftOut, _Mapping]]] = ...) -> None: ...
 
 class ChangesParams(_message.Message):
     __slots__ = ("uuid", "from_version", "to_version", "resolution", "leave_out_damage")
@@ -507,14 +358,7 @@ class ChangesParams(_message.Message):
     to_version: int
     resolution: int
     leave_out_damage: bool
-    def __init__(
-        self,
-        uuid: _Optional[bytes] = ...,
-        from_version: _Optional[int] = ...,
-        to_version: _Optional[int] = ...,
-        resolution: _Optional[int] = ...,
-        leave_out_damage: _Optional[bool] = ...,
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., from_version: _Optional[int] = ..., to_version: _Optional[int] = ..., resolution: _Optional[int] = ..., leave_out_damage: _Optional[bool] = ...) -> None: ...
 
 class ChangesResponse(_message.Message):
     __slots__ = ("stat", "starts", "ends")
@@ -524,12 +368,7 @@ class ChangesResponse(_message.Message):
     stat: Failure
     starts: bytes
     ends: bytes
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        starts: _Optional[bytes] = ...,
-        ends: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., starts: _Optional[bytes] = ..., ends: _Optional[bytes] = ...) -> None: ...
 
 class VersionParams(_message.Message):
     __slots__ = ("uuid", "at", "as_of")
@@ -539,9 +378,7 @@ class VersionParams(_message.Message):
     uuid: bytes
     at: int
     as_of: int
-    def __init__(
-        self, uuid: _Optional[bytes] = ..., at: _Optional[int] = ..., as_of: _Optional[int] = ...
-    ) -> None: ...
+    def __init__(self, uuid: _Optional[bytes] = ..., at: _Optional[int] = ..., as_of: _Optional[int] = ...) -> None: ...
 
 class InsertParams(_message.Message):
     __slots__ = ("way", "merge", "uuid", "number", "index", "times", "values")
@@ -559,16 +396,7 @@ class InsertParams(_message.Message):
     index: bytes
     times: bytes
     values: bytes
-    def __init__(
-        self,
-        way: _Optional[_Union[Way, str]] = ...,
-        merge: _Optional[str] = ...,
-        uuid: _Optional[_Iterable[bytes]] = ...,
-        number: _Optional[_Iterable[int]] = ...,
-        index: _Optional[bytes] = ...,
-        times: _Optional[bytes] = ...,
-        values: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, way: _Optional[_Union[Way, str]] = ..., merge: _Optional[str] = ..., uuid: _Optional[_Iterable[bytes]] = ..., number: _Optional[_Iterable[int]] = ..., index: _Optional[bytes] = ..., times: _Optional[bytes] = ..., values: _Optional[bytes] = ...) -> None: ...
 
 class InsertResponse(_message.Message):
     __slots__ = ("stat", "points", "streams", "durable", "version", "pending")
@@ -584,15 +412,7 @@ class InsertResponse(_message.Message):
     durable: bool
     version: int
     pending: int
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        points: _Optional[int] = ...,
-        streams: _Optional[int] = ...,
-        durable: _Optional[bool] = ...,
-        version: _Optional[int] = ...,
-        pending: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., points: _Optional[int] = ..., streams: _Optional[int] = ..., durable: _Optional[bool] = ..., version: _Optional[int] = ..., pending: _Optional[int] = ...) -> None: ...
 
 class HoldParams(_message.Message):
     __slots__ = ("client",)
@@ -608,12 +428,7 @@ class HoldResponse(_message.Message):
     stat: Failure
     held: int
     seconds: float
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        held: _Optional[int] = ...,
-        seconds: _Optional[float] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., held: _Optional[int] = ..., seconds: _Optional[float] = ...) -> None: ...
 
 class HeldParams(_message.Message):
     __slots__ = ("held",)
@@ -639,14 +454,7 @@ class SetRuleParams(_message.Message):
     pointwidth: int
     prefix: str
     uuid: bytes
-    def __init__(
-        self,
-        key: _Optional[str] = ...,
-        value: _Optional[str] = ...,
-        pointwidth: _Optional[int] = ...,
-        prefix: _Optional[str] = ...,
-        uuid: _Optional[bytes] = ...,
-    ) -> None: ...
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., pointwidth: _Optional[int] = ..., prefix: _Optional[str] = ..., uuid: _Optional[bytes] = ...) -> None: ...
 
 class Rule(_message.Message):
     __slots__ = ("key", "value", "prefix", "stream")
@@ -658,13 +466,7 @@ class Rule(_message.Message):
     value: str
     prefix: str
     stream: str
-    def __init__(
-        self,
-        key: _Optional[str] = ...,
-        value: _Optional[str] = ...,
-        prefix: _Optional[str] = ...,
-        stream: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, key: _Optional[str] = ..., value: _Optional[str] = ..., prefix: _Optional[str] = ..., stream: _Optional[str] = ...) -> None: ...
 
 class RulesResponse(_message.Message):
     __slots__ = ("stat", "rules")
@@ -672,11 +474,7 @@ class RulesResponse(_message.Message):
     RULES_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     rules: _containers.RepeatedCompositeFieldContainer[Rule]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., rules: _Optional[_Iterable[_Union[Rule, _Mapping]]] = ...) -> None: ...
 
 class ExpireParams(_message.Message):
     __slots__ = ("dry_run", "now")
@@ -700,15 +498,7 @@ class Expiry(_message.Message):
     size: int
     snapshots: _containers.RepeatedScalarFieldContainer[str]
     pointwidth: int
-    def __init__(
-        self,
-        stream: _Optional[bytes] = ...,
-        before: _Optional[int] = ...,
-        points: _Optional[int] = ...,
-        size: _Optional[int] = ...,
-        snapshots: _Optional[_Iterable[str]] = ...,
-        pointwidth: _Optional[int] = ...,
-    ) -> None: ...
+    def __init__(self, stream: _Optional[bytes] = ..., before: _Optional[int] = ..., points: _Optional[int] = ..., size: _Optional[int] = ..., snapshots: _Optional[_Iterable[str]] = ..., pointwidth: _Optional[int] = ...) -> None: ...
 
 class ExpireResponse(_message.Message):
     __slots__ = ("stat", "expiries")
@@ -716,11 +506,7 @@ class ExpireResponse(_message.Message):
     EXPIRIES_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     expiries: _containers.RepeatedCompositeFieldContainer[Expiry]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., expiries: _Optional[_Iterable[_Union[Expiry, _Mapping]]] = ...) -> None: ...
 
 class CompactParams(_message.Message):
     __slots__ = ("newest", "gently")
@@ -744,15 +530,7 @@ class CompactResponse(_message.Message):
     moved: int
     waiting: int
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        segments: _Optional[int] = ...,
-        size: _Optional[int] = ...,
-        moved: _Optional[int] = ...,
-        waiting: _Optional[int] = ...,
-        findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., segments: _Optional[int] = ..., size: _Optional[int] = ..., moved: _Optional[int] = ..., waiting: _Optional[int] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
 
 class CheckParams(_message.Message):
     __slots__ = ("deep",)
@@ -776,16 +554,7 @@ class Finding(_message.Message):
     end: int
     collection: str
     name: str
-    def __init__(
-        self,
-        code: _Optional[str] = ...,
-        message: _Optional[str] = ...,
-        stream: _Optional[bytes] = ...,
-        start: _Optional[int] = ...,
-        end: _Optional[int] = ...,
-        collection: _Optional[str] = ...,
-        name: _Optional[str] = ...,
-    ) -> None: ...
+    def __init__(self, code: _Optional[str] = ..., message: _Optional[str] = ..., stream: _Optional[bytes] = ..., start: _Optional[int] = ..., end: _Optional[int] = ..., collection: _Optional[str] = ..., name: _Optional[str] = ...) -> None: ...
 
 class FindingsResponse(_message.Message):
     __slots__ = ("stat", "findings")
@@ -793,8 +562,4 @@ class FindingsResponse(_message.Message):
     FINDINGS_FIELD_NUMBER: _ClassVar[int]
     stat: Failure
     findings: _containers.RepeatedCompositeFieldContainer[Finding]
-    def __init__(
-        self,
-        stat: _Optional[_Union[Failure, _Mapping]] = ...,
-        findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...,
-    ) -> None: ...
+    def __init__(self, stat: _Optional[_Union[Failure, _Mapping]] = ..., findings: _Optional[_Iterable[_Union[Finding, _Mapping]]] = ...) -> None: ...
