@@ -12,7 +12,18 @@ import otrdb
 
 SOURCE = ast.parse(Path(otrdb.__file__).read_text())
 TYPED = Path(__file__).parent / "typing/public_surface.py"
-OPTIONAL = {"pandas", "pyarrow", "polars", "nanoarrow", "click", "rich", "psutil", "matplotlib", "duckdb"}
+OPTIONAL = {
+    "pandas",
+    "pyarrow",
+    "polars",
+    "nanoarrow",
+    "click",
+    "rich",
+    "psutil",
+    "matplotlib",
+    "duckdb",
+    "grpc",
+}
 """Packages of the extras: megabytes and seconds that a program may not need."""
 
 

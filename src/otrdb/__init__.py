@@ -29,6 +29,7 @@ from otrdb.engine.subscription import Arrival, Subscription
 from otrdb.errors import OtrError
 from otrdb.joined import Joined, Long, Wide
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
+from otrdb.remote.connecting import connect
 from otrdb.results import (
     BackedUp,
     Change,
@@ -74,6 +75,7 @@ __all__ = [
     "View",
     "Wide",
     "Windows",
+    "connect",
     "inspect",
     "open",
     "repair",

@@ -345,6 +345,45 @@ class MissingExtra(OtrError, ImportError):
         return type(self), (self.package, self.extra)
 
 
+class Unreachable(OtrError, ConnectionError):
+    """A server cannot be reached, broke off, or is none of OtrDB's.
+
+    `fate_unknown` is whether the call was to change something and may have done so.
+    """
+
+    code = "OTR-5040"
+    default_advice = "Check that `otrdb serve` runs there, host and port, and what is between."
+
+    def __init__(self, message: str, *, advice: str | None = None, fate_unknown: bool = False) -> None:
+        super().__init__(message, advice=advice)
+        self.fate_unknown = fate_unknown
+
+
+class TookTooLong(OtrError, TimeoutError):
+    """A server did not answer in the time it was given. `fate_unknown` is as in `Unreachable`."""
+
+    code = "OTR-5041"
+    default_advice = "Ask for less at a time, or connect with a longer timeout."
+
+    def __init__(self, message: str, *, advice: str | None = None, fate_unknown: bool = False) -> None:
+        super().__init__(message, advice=advice)
+        self.fate_unknown = fate_unknown
+
+
+class AccessDenied(OtrError, PermissionError):
+    """A server does not know the API key, or the key may not do this."""
+
+    code = "OTR-5042"
+    default_advice = "Connect with api_key= and a key of that server with the scope it takes."
+
+
+class Overloaded(OtrError, RuntimeError):
+    """A server has too much to do, or holds too much for its clients, and took nothing on."""
+
+    code = "OTR-5043"
+    default_advice = "Repeat the call after a while."
+
+
 class InternalError(OtrError, RuntimeError):
     """The archive met a state that cannot be: a bug of ours, not of the caller."""
 

@@ -1,4 +1,4 @@
-"""The code of the guide, and of the page on reliability, runs and prints what they show."""
+"""The code of the guide, of connecting and of reliability runs and prints what they show."""
 
 from pathlib import Path
 
@@ -19,6 +19,12 @@ def test_guide(directory: Path) -> None:
     run = Run("docs/guide.md", directory)
     run.page((ROOT / "docs/guide.md").read_text())
     assert run.executed > 15
+
+
+def test_connect(directory: Path) -> None:
+    run = Run("docs/connect.md", directory)
+    run.page((ROOT / "docs/connect.md").read_text())
+    assert run.executed == 7
 
 
 def test_reliability(directory: Path) -> None:

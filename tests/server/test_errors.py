@@ -90,6 +90,9 @@ def test_errors_without_a_number_of_btrdbs_have_one_given() -> None:
         errors.NotAnArchive,
         errors.UnsupportedFormat,
         errors.NotABackup,
+        errors.Unreachable,
+        errors.TookTooLong,
+        errors.AccessDenied,
         errors.InternalError,
     }
     assert all(400 <= code < 600 for code in CODES.values())

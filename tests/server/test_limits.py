@@ -13,9 +13,10 @@ from btrdb.endpoint import Endpoint
 from btrdb.grpcinterface import btrdb_pb2, btrdb_pb2_grpc
 
 import otrdb
+from otrdb.errors import Overloaded
 from otrdb.server import service
 from otrdb.server.answers import AT_ONCE
-from otrdb.server.limits import Limits, Load, Overloaded
+from otrdb.server.limits import Limits, Load
 from otrdb.server.rpc import Door, Rpc, Scope
 from otrdb.server.running import THREADS, Server
 from otrdb.wire import btrdb

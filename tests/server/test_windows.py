@@ -8,7 +8,7 @@ from btrdb import exceptions
 
 import otrdb
 from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME
-from otrdb.server.windows import WINDOWS
+from otrdb.server.pieces import WINDOWS
 
 from .calls import raw
 

@@ -6,7 +6,7 @@ checks that no name is missing.
 
 import datetime as dt
 from collections.abc import Iterator
-from typing import Any, assert_type
+from typing import TYPE_CHECKING, Any, assert_type
 from uuid import UUID
 
 import numpy as np
@@ -16,6 +16,11 @@ import polars as pl
 import pyarrow as pa
 
 import otrdb
+from otrdb.remote import archive as remote_archive
+from otrdb.remote import stream as remote_stream
+
+if TYPE_CHECKING:
+    from otrdb.interface import ArchiveLike, ReadsLike, SnapshotLike, StreamLike, ViewLike
 
 Ints = npt.NDArray[np.int64]
 
@@ -41,6 +46,29 @@ def archive(db: otrdb.Archive, stream: otrdb.Stream, uuid: UUID) -> None:
     assert_type(db.info(), dict[str, Any])
     assert_type(db.stats(), dict[str, Any])
     assert_type(db.check(deep=False), Iterator[otrdb.Finding])
+
+
+def remote() -> None:
+    db = otrdb.connect("grpcs://plant:4411", api_key="key", ca="ca.pem", timeout=10.0)
+    archive: ArchiveLike = db
+    assert_type(db, remote_archive.Archive)
+    heat = db.create("plant", kind="int")
+    handle: StreamLike = heat
+    view: ViewLike = heat.at(11)
+    snapshot: SnapshotLike = db.snapshot()
+    reads: ReadsLike = db.snapshot().view(heat)
+    assert_type(db.streams("plant"), list[remote_stream.Stream])
+    assert_type(db.insert({heat: ([1], [1])}), otrdb.InsertedBatch)
+    assert_type(db.values([heat]), otrdb.Wide | otrdb.Long)
+    assert_type(heat.insert(1, 1), otrdb.Inserted)
+    assert_type(heat.as_of("2026-11-01T00:00Z").values(), otrdb.Points)
+    assert_type(heat.changes(10), list[otrdb.Change])
+    assert_type(heat.leaving_out_damage().left_out, tuple[otrdb.LeftOut, ...])
+    assert_type(heat.zoom(points=100), otrdb.Windows)
+    assert_type(db.rules(), list[otrdb.Rule])
+    assert_type(db.expire(), list[otrdb.Expiry])
+    assert_type(db.check(), Iterator[otrdb.Finding])
+    del archive, handle, view, snapshot, reads
 
 
 def streams(stream: otrdb.Stream) -> None:

@@ -10,13 +10,14 @@ import numpy as np
 
 from otrdb import tree
 from otrdb.errors import Damaged
+from otrdb.lacking import joined, merged
 from otrdb.model import MAX_TIME, MIN_TIME, BoolArray, Int64Array, Kind
 from otrdb.ranges import align_down
 from otrdb.results import LeftOut, Windows
 from otrdb.tree import Lost
 
 from .damage import complete
-from .gaps import joined, merged, outside, within
+from .gaps import outside, within
 from .reads import Frozen, Reads
 from .roots import insert_chunks
 from .state import Chunk, Prefix

@@ -16,10 +16,11 @@ import grpc
 import grpc.aio
 from google.protobuf.message import DecodeError, Message
 
-from otrdb.errors import OtrError
+from otrdb.errors import OtrError, Overloaded
 from otrdb.server.access import Refused
 from otrdb.server.answers import Answers
-from otrdb.server.limits import Limits, Load, Overloaded
+from otrdb.server.gathering import Gathering
+from otrdb.server.limits import Limits, Load
 from otrdb.server.sending import send
 from otrdb.server.status import INTERNAL, failed, told
 from otrdb.server.talks import Requests, Talks
@@ -37,7 +38,6 @@ _Result = TypeVar("_Result")
 
 _LOG: Final = logging.getLogger(__name__)
 _WRONG_ARGUMENTS: Final = 421
-_DEPLETED: Final = 426
 
 
 class Dispatcher:
@@ -49,6 +49,7 @@ class Dispatcher:
         self._pool = pool
         limits = limits or Limits()
         self._load = Load(limits)
+        self._gathering = Gathering(limits)
         self._talks = Talks(pool, limits)
 
     def stop(self) -> None:
@@ -66,7 +67,7 @@ class Dispatcher:
                 with self._load.call(context.peer(), len(request)):
                     return await self._run(partial(next, self._answers(rpc, request)))
             except Overloaded as overloaded:
-                return failed(_DEPLETED, str(overloaded))
+                return told(overloaded)
 
         async def many(request: bytes, context: Context) -> None:
             await self._admit(rpc, context)
@@ -74,13 +75,25 @@ class Dispatcher:
                 with self._load.call(context.peer(), len(request)):
                     await self._send(Answers(self._answers(rpc, request)), context)
             except Overloaded as overloaded:
-                await send(context, failed(_DEPLETED, str(overloaded)))
+                await send(context, told(overloaded))
+
+        async def gathered(requests: AsyncIterator[bytes], context: Context) -> bytes:
+            await self._admit(rpc, context)
+            try:
+                with self._load.call(context.peer(), 0):
+                    async with self._gathering.all(requests) as taken:
+                        answer: bytes = await self._run(partial(next, self._answers(rpc, taken)))
+                        return answer
+            except OtrError as refused:
+                return told(refused)
 
         async def both(requests: AsyncIterator[bytes], context: Context) -> None:
             await self._admit(rpc, context)
             heard = Requests(rpc.request)
             await self._talks.talk(requests, context, heard, self._answers(rpc, heard))
 
+        if rpc.gathers:
+            return grpc.stream_unary_rpc_method_handler(gathered)
         if rpc.talking:
             return grpc.stream_stream_rpc_method_handler(both)
         if rpc.streaming:
@@ -109,7 +122,7 @@ class Dispatcher:
     async def _run(self, function: Callable[[], _Result]) -> _Result:
         return await asyncio.get_running_loop().run_in_executor(self._pool, function)
 
-    def _answers(self, rpc: Rpc, request: bytes | Requests) -> Generator[Any, None, None]:
+    def _answers(self, rpc: Rpc, request: bytes | list[bytes] | Requests) -> Generator[Any, None, None]:
         """The answers as bytes, or None where `Rpc.answer` gives it; a failure is the last of them."""
         try:
             whole = rpc.request is None or rpc.talking

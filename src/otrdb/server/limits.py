@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from otrdb.errors import Overloaded
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -25,10 +27,8 @@ class Limits:
     """Bytes of all requests that are being answered."""
     request: int = 4 << 20
     """Bytes of one request; gRPC refuses more. 50,000 points, which clients send at once, take 1 MB."""
-
-
-class Overloaded(Exception):  # noqa: N818
-    """A call that is one too many. The text says which limit it met."""
+    gathered: int = 128 << 20
+    """Bytes of the requests of one call that has many; of all such calls together twice as many."""
 
 
 class Load:
@@ -59,10 +59,11 @@ class Load:
     def _check(self, peer: str, size: int) -> None:
         limits = self._limits
         if self._calls >= limits.calls:
-            raise Overloaded(f"The server is answering {self._calls} calls already. Try again later.")
+            raise Overloaded(f"The server is answering {self._calls} calls already.")
         if self._of_one[peer] >= limits.calls_of_one:
             raise Overloaded(
-                f"{self._of_one[peer]} calls of this connection are being answered. Make fewer at once."
+                f"{self._of_one[peer]} calls of this connection are being answered.",
+                advice="Make fewer at once.",
             )
         if self._bytes + size > limits.request_bytes:
-            raise Overloaded("The server is busy with other clients' data. Try again later.")
+            raise Overloaded("The server is busy with other clients' data.")

@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from otrdb.server.limits import Limits
+from otrdb.server.own.held import Held
+from otrdb.server.own.known import KnownStreams
 from otrdb.server.sql.catalog import Catalog
 
 if TYPE_CHECKING:
@@ -37,8 +40,14 @@ class Door:
     """Where the server can be reached, as it tells its clients."""
     faults: bool = False
     """Whether faults may be injected."""
+    limits: Limits = field(default_factory=Limits)
+    """How much is taken on at a time."""
     catalog: Catalog = field(default_factory=Catalog)
     """The metadata, as SQL sees it."""
+    held: Held = field(default_factory=Held)
+    """The snapshots that are held for clients."""
+    known: KnownStreams = field(default_factory=KnownStreams)
+    """The streams of batches that came lately."""
 
 
 class Heard(Protocol):
@@ -64,6 +73,7 @@ class Rpc:
 
     `answer(door, request)` gives one message, or with `streaming` an iterable of at least one. The request
     is a `request` message, or the bytes as they came if that is None. Messages may be given as bytes, too.
+    With `gathers` a call has many requests, and their bytes are given as a list.
 
     With `talking` both sides speak: `answer(door, heard)` gives an iterable that never waits, but gives None
     when there is nothing to say for now. It is asked again when a request has come, or `heard` was woken.
@@ -74,4 +84,5 @@ class Rpc:
     answer: Callable[[Door, Any], Any]
     request: Any = None
     streaming: bool = False
+    gathers: bool = False
     talking: bool = False

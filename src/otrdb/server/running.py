@@ -17,6 +17,7 @@ from otrdb.server.dispatch import Dispatcher
 from otrdb.server.health import NAME as HEALTH
 from otrdb.server.health import Health, add_reflection
 from otrdb.server.limits import Limits
+from otrdb.server.own import service as own
 from otrdb.server.rpc import Door
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from otrdb.server.access import Access
     from otrdb.server.certificates import Certificate
 
-SERVICES: Final = (service,)
+SERVICES: Final = (service, own)
 
 THREADS: Final = 16
 """Answers that are made at a time."""
@@ -95,8 +96,8 @@ class Server(Closing):
         if self._certificate is not None:
             credentials = self._certificate.credentials()
             self.ports += [self._listen(server, address, credentials) for address in self._secured]
-        door = Door(self._archive, tuple(self.addresses))
-        self._dispatcher = Dispatcher(door, self._access, self._pool, self._limits)
+        self.door = Door(self._archive, tuple(self.addresses), limits=self._limits)
+        self._dispatcher = Dispatcher(self.door, self._access, self._pool, self._limits)
         handlers = [self._dispatcher.service(each.NAME, each.RPCS) for each in SERVICES]
         server.add_generic_rpc_handlers([*handlers, self._health.handler()])
         names = [*(each.NAME for each in SERVICES), HEALTH]
@@ -125,6 +126,7 @@ class Server(Closing):
             asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
             self._loop.call_soon_threadsafe(self._loop.stop)
             self._thread.join()
+            self.door.held.close()
             self.ended = self._end_answers()
             if self.ended:
                 self._loop.close()
@@ -151,6 +153,8 @@ def _options(limits: Limits) -> list[tuple[str, int]]:
         ("grpc.max_send_message_length", -1),
         ("grpc.max_concurrent_streams", limits.calls_of_one + limits.talks),
         ("grpc.so_reuseport", 0),
+        # Clients that wait for an answer may look every half minute whether the server is still there.
+        ("grpc.http2.min_ping_interval_without_data_ms", 10_000),
         # A client that has gone without a word must not hold its calls for ever.
         ("grpc.keepalive_time_ms", 60_000),
         ("grpc.keepalive_timeout_ms", 20_000),

@@ -16,6 +16,7 @@ CODES: Final[dict[type[errors.OtrError], int]] = {
     errors.DiskFull: 426,
     errors.WriteFailed: 434,
     errors.MissingExtra: 501,
+    errors.Overloaded: 426,
 }
 """The codes of errors that BTrDB has no condition for. All others carry their code in their own."""
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from otrdb.errors import InvalidPointWidth
-from otrdb.model import MIN_TIME
-from otrdb.ranges import MAX_RESOLUTION, align_down, check_pointwidth, pieces, to_range, window_count
+from otrdb.ranges import MAX_RESOLUTION, check_pointwidth, to_range
+from otrdb.server import pieces
 from otrdb.server.asking import asked, check_end
 from otrdb.server.doubles import to_doubles
 from otrdb.server.rpc import Rpc, Scope
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     _Request = TypeVar("_Request", btrdb.AlignedWindowsParams, btrdb.WindowsParams)
     _Ask = Callable[[View, _Request], Iterator[Windows]]
     _Write = Callable[[bytes, list[Array]], bytes]
-
-WINDOWS: Final = 1 << 13
-"""Windows in a message: at most 56 bytes each."""
 
 _COLUMNS: Final = ("min", "mean", "max", "count", "stddev")
 _ARROW: Final = 4
@@ -49,8 +46,7 @@ def _rpc(name: str, request: type[_Request], ask: _Ask[_Request], write: _Write)
         view, *version = asked(door.archive, request.uuid, request.versionMajor)
         begun = head(*version)
         for windows in ask(view, request):
-            for first in range(0, max(len(windows), 1), WINDOWS):
-                yield write(begun, [column[first : first + WINDOWS] for column in _columns(windows)])
+            yield write(begun, _columns(windows))
 
     return Rpc(name, Scope.READ, answer, request, streaming=True)
 
@@ -66,23 +62,7 @@ def aligned(view: View, request: btrdb.AlignedWindowsParams) -> Iterator[Windows
     This range may end at MAX_TIME.
     """
     pointwidth = check_pointwidth(request.pointWidth)
-    start, end = to_range(request.start, request.end)
-    first, last = (align_down(time, pointwidth) - MIN_TIME >> pointwidth for time in (start, end))
-
-    def held(low: int, high: int) -> int:
-        """How many windows from number ``low`` on to ``high`` hold points, at most."""
-        if high - low <= WINDOWS:
-            return high - low
-        return min(high - low, view.count(MIN_TIME + (low << pointwidth), MIN_TIME + (high << pointwidth)))
-
-    nothing = True
-    for low, high in pieces(held, first, last, WINDOWS) if first < last else ():
-        nothing = False
-        yield view.aligned_windows(
-            MIN_TIME + (low << pointwidth), MIN_TIME + (high << pointwidth), pointwidth
-        )
-    if nothing:
-        yield view.aligned_windows(start, end, pointwidth)
+    return pieces.aligned(view, *to_range(request.start, request.end), pointwidth, _COLUMNS)
 
 
 def windows(view: View, request: btrdb.WindowsParams) -> Iterator[Windows]:
@@ -91,14 +71,7 @@ def windows(view: View, request: btrdb.WindowsParams) -> Iterator[Windows]:
         raise InvalidPointWidth(f"{request.depth} is no depth.", advice="Give 0: answers are exact.")
     check_end(request.end)
     start, end = to_range(request.start, request.end)
-    width = to_width(request.width)
-    number = window_count(start, end, width)
-    if number <= WINDOWS:
-        yield view.windows(start, end, width)
-        return
-    for first in range(0, number, WINDOWS):
-        last = min(first + WINDOWS, number)
-        yield view.windows(start + first * width, start + last * width, width)
+    return pieces.windows(view, start, end, to_width(request.width), _COLUMNS)
 
 
 RPCS: Final = (

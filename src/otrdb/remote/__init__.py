@@ -1,0 +1,1 @@
+"""An archive on another machine, by the same interface: `otrdb.connect` gives it."""
