@@ -5,8 +5,9 @@ The rules that keep data safe, argued for in ``docs/format.md`` ("The commit pro
 (a) A commit stores, per stream, the LSN through which it is applied; replay takes a record's part only above.
 (b) A commit first syncs the journal through every LSN it contains: so a batch over several streams is never
     there in part.
-(c) A batch large enough to be a commit of its own skips the journal as a whole: it takes the next LSN and
-    commits all its streams in one group with their older pending points, in order of arrival.
+(c) A batch large enough, for each of its streams, to be a commit of its own skips the journal as a whole: it
+    takes the next LSN and commits all its streams in one group with their older pending points, in order of
+    arrival.
 (d) The commit point is the group record, synced together with its blocks.
 
 One commit runs at a time. Inserts go on meanwhile; what they add stays pending.
@@ -45,7 +46,10 @@ STREAMED_POINTS = 1 << 19
 """A batch of more points is written while its tree is made, so that its leaves are not all in memory."""
 
 SHARED_TREES = 256
-"""A commit of more streams makes each tree for itself alone and lets it go once it is written."""
+"""A commit of more streams shares its trees with nobody and lets them go once they are written."""
+
+CACHED_TREES = 16
+"""A commit of more streams caches no points it reads: they would drive out nodes that the next one needs."""
 
 
 class Batch(NamedTuple):
@@ -74,6 +78,25 @@ class _Written(NamedTuple):
     committed: Committed
     entry: bytes
     """Of the group record: a wide commit has many, and as objects they take five times as much memory."""
+
+
+class _Made(NamedTuple):
+    """A plan's tree: its points, its root where that was written before, and the blocks it leaves behind."""
+
+    plan: _Plan
+    points: int
+    root: TreeAddress | None
+    obsolete: list[TreeAddress]
+
+
+def _written(made: _Made, root: TreeAddress) -> _Written:
+    plan, address = made.plan, Address(*root)
+    committed = Committed(plan.version, address, plan.applied, now_ns())
+    lost = tuple(Address(*block) for block in made.obsolete)
+    entry = CommittedEntry(
+        plan.state.number, plan.version, address, plan.applied, made.points, committed.time, lost
+    )
+    return _Written(plan, committed, encode([entry]))
 
 
 Change = Callable[[Edit, Node], Node]
@@ -233,11 +256,10 @@ class Committer:
 
     def _group(self, plans: Sequence[_Plan], change: Change | None, entries: Sequence[Entry]) -> None:
         core = self._core
-        shared = len(plans) <= SHARED_TREES
         with core.segments.begin_group() as group:
-            save = Save(group, self._encoder.map, keep=shared)
+            save = Save(group, self._encoder.map, keep=len(plans) <= SHARED_TREES)
             try:
-                written = [self._located(save, plan, change, shared=shared) for plan in plans]
+                written = self._write(save, plans, change)
                 pruned = self._prunable(written)
                 gone = encode(VersionsPruned(state.number, tuple(versions)) for state, versions in pruned)
                 payload = b"".join([*(part.entry for part in written), gone, encode(entries)])
@@ -254,45 +276,52 @@ class Committer:
                 core.versions(state).discard(frozenset(versions))
         core.catalog.apply(payload, info)
 
-    def _located(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
-        with concerning(plan.state):
-            return self._write(save, plan, change, shared=shared)
+    def _write(self, save: Save, plans: Sequence[_Plan], change: Change | None) -> list[_Written]:
+        """Make the trees and write them, some at a time: their leaves are coded together."""
+        written, made = list[_Written](), list[_Made]()
+        for plan in plans:
+            made.append(self._made(save, plan, change, len(plans)))
+            if save.full or plan is plans[-1]:
+                addresses = iter(save.write())
+                written += [_written(tree, tree.root or next(addresses)) for tree in made]
+                made = []
+        return written
 
-    def _write(self, save: Save, plan: _Plan, change: Change | None, *, shared: bool) -> _Written:
+    def _made(self, save: Save, plan: _Plan, change: Change | None, trees: int) -> _Made:
+        """The tree a plan makes, one of so many, taken to be saved if it is another than before."""
         state, before = plan.state, plan.prefix.committed.root
-        root, obsolete = self._merged(save, plan, shared=shared)
-        if change is not None:
-            edit = Edit(state.source, plan.version)
-            root = change(edit, root)
-            obsolete += edit.obsolete
-        unchanged = before is not None and root is state.source.node_at(before)
-        address = Address(*before) if before and unchanged else Address(*save.tree(state.source, root))
+        with concerning(state):
+            root, obsolete = self._merged(save, plan, trees)
+            if change is not None:
+                edit = Edit(state.source, plan.version)
+                root = change(edit, root)
+                obsolete += edit.obsolete
+            unchanged = before is not None and root is state.source.node_at(before)
+            if not unchanged:
+                save.take(state.source, root)
         if before is not None and not unchanged:
             obsolete.append(before)
-        committed = Committed(plan.version, address, plan.applied, now_ns())
-        lost = tuple(Address(*block) for block in obsolete)
-        entry = CommittedEntry(
-            state.number, plan.version, address, plan.applied, root.count, committed.time, lost
-        )
-        return _Written(plan, committed, encode([entry]))
+        return _Made(plan, root.count, before if unchanged else None, obsolete)
 
-    def _merged(self, save: Save, plan: _Plan, *, shared: bool) -> tuple[Node, list[TreeAddress]]:
+    def _merged(self, save: Save, plan: _Plan, trees: int) -> tuple[Node, list[TreeAddress]]:
         """The tree of all the plan's points, and the written blocks it leaves behind.
 
-        If the tree may be ``shared`` with readers, pending points come by way of their overlay. What would be
+        If the tree may be shared with readers, pending points come by way of their overlay. What would be
         too large for memory is written as it is made.
         """
         roots, state, prefix = self._core.roots, plan.state, plan.prefix
         chunks = prefix.chunks[: prefix.length]
         large = plan.direct is not None and len(plan.direct.times) >= STREAMED_POINTS
         large = large or (bool(chunks) and roots.too_large(state, prefix))
-        if shared and chunks and not large:
-            overlay = roots.overlay(state, prefix, plan.version)
+        keep = trees <= CACHED_TREES
+        if trees <= SHARED_TREES and chunks and not large:
+            overlay = roots.overlay(state, prefix, plan.version, keep=keep)
             base, obsolete, chunks = overlay.root, list(overlay.obsolete), []
         else:
             base, obsolete = roots.committed(state, prefix.committed.root), []
         chunks += [plan.direct] if plan.direct is not None else []
-        edit = Edit(state.source, plan.version, self._early(save, state, chunks) if large else None)
+        placed = self._early(save, state, chunks) if large else None
+        edit = Edit(state.source, plan.version, placed, keep=keep)
         return insert_chunks(edit, base, chunks), obsolete + edit.obsolete
 
     def _early(self, save: Save, state: StreamState, chunks: list[Chunk]) -> Callable[[Child], None] | None:

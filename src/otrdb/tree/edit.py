@@ -53,11 +53,20 @@ def empty_root() -> Node:
 class Edit:
     """One change of one tree: what it reads, the version it makes, and the blocks it leaves behind."""
 
-    __slots__ = ("last", "memory", "obsolete", "placed", "source", "version")
+    __slots__ = ("keep", "last", "memory", "obsolete", "placed", "source", "version")
 
-    def __init__(self, source: Source, version: int, placed: Callable[[Child], None] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        version: int,
+        placed: Callable[[Child], None] | None = None,
+        *,
+        keep: bool = True,
+    ) -> None:
         self.source = source
         self.version = version
+        self.keep = keep
+        """Whether points of leaves that others go behind are kept in the cache: they may be needed again."""
         self.placed = placed
         """Is told of every leaf as it is placed, to write it early. Only for one insert, not with REPLACE:
         what was placed may not be read again before it is durable.
