@@ -80,8 +80,8 @@ def many(streams: Sequence[int], start: int, count: int, merge: str = "never", w
     return Insert(way, {stream: columns(stream, start + stream, count) for stream in streams}, merge)
 
 
-def wide(start: int, count: int = 1) -> Insert:
-    return many(FLOATS, start, count, way="wide")
+def wide(start: int, count: int = 1, merge: str = "never") -> Insert:
+    return many(FLOATS, start, count, merge, "wide")
 
 
 def seconds(stream: int, start: int, end: int) -> Delete:
@@ -115,6 +115,23 @@ HISTORIES: dict[str, list[Operation]] = {
         wide(700, LARGE // 2),
         one(BOOL, 10, LARGE, "replace"),
         one(0, 300),
+    ],
+    "wide batches": [
+        wide(0, 100),
+        wide(100),
+        many((0, 1, INT), 50, 90, "retain"),
+        Ask(1),
+        one(0, 400),
+        wide(60, 120, "replace"),
+        Flush(1),
+        wide(20, 40, "equal"),
+        *[wide(500 + 140 * turn, 150) for turn in range(10)],
+        many(STREAMS, 300, 60),
+        Reopen(),
+        wide(90, 50),
+        seconds(2, 80, 700),
+        wide(600, LARGE // 2),
+        wide(95, 35, "replace"),
     ],
     "commits": [
         one(0, 0, 5),

@@ -177,8 +177,9 @@ class Archive(Closing):
         theirs. All ``streams`` are of one kind. ``merge``, durability and errors are those of
         `Stream.insert`.
 
-        The cost is that of the batch, not of its streams: about 0.1 us a point and one journal record. Pass
-        the same tuple of streams again and again: a list is looked through every time.
+        The cost is that of the batch, not of its streams: about 0.1 us a point and one journal record. With
+        2,048 points or more for each stream, or too many to wait, it is committed at once, as a new version
+        of each. Pass the same tuple of streams again and again: a list is looked through every time.
         """
         numbers, kind, _ = self._wide(streams)
         index = _index(stream_index, len(numbers))
