@@ -137,9 +137,15 @@ class SectionedLeaf:
         return [self._together(low, high) for low, high in pairwise(self._borders)]
 
     def _together(self, low: int, high: int) -> ArrayLeaf:
+        columns = joined([self.leaf(at).points() for at in range(low, high)])
         last = self.leaf(high - 1)
-        parts = [self.leaf(at).points() for at in range(low, high)]
-        return ArrayLeaf(last.start, last.shift, *joined(parts))
+        if isinstance(last, ArrayLeaf):
+            return ArrayLeaf(last.start, last.shift, *columns)
+        # Only what was stored: the half of time before that of the new points, unless it reaches beyond.
+        behind = self.leaf(high)
+        if columns[0][-1] < behind.start:
+            return ArrayLeaf(behind.start - (1 << behind.shift), behind.shift, *columns)
+        return ArrayLeaf(self.start, self.shift, *columns)
 
     def written(self, addresses: Sequence[Address]) -> tuple[Section, ...]:
         """All sections, once those that are `unwritten` are in blocks."""
