@@ -434,6 +434,13 @@ def test_widths_that_are_none_of_the_tree_are_refused(archive: Archive, pointwid
     assert archive.rules() == []
 
 
+@pytest.mark.parametrize("pointwidth", [36.0, "36", None, True, -4, 64])
+def test_what_is_no_pointwidth_is_refused(archive: Archive, pointwidth: Any) -> None:
+    with pytest.raises(InvalidPointWidth):
+        archive.set_thinning("1d", pointwidth=pointwidth)
+    assert archive.rules() == []
+
+
 @pytest.mark.parametrize("age", [0, -1, "soon"])
 def test_what_is_no_age_is_refused(archive: Archive, age: Any) -> None:
     with pytest.raises(InvalidPointWidth):
