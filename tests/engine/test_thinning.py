@@ -516,3 +516,49 @@ def test_damaged_statistics_are_told_and_can_be_left_out(tmp_path: Path) -> None
         assert {(each.stream, each.start) for each in findings if each.start is not None} == {(uuid, T0)}
         stream.insert(OLD + 1, 1.0)
         assert stream.latest() is not None
+
+
+def lose_the_thinning(path: Path) -> None:
+    """Break the record of the group that thinned, and remove the catalog, which has it."""
+    segment = next(path.glob("*.otr"))
+    flip(segment, segment.read_bytes().index(b"thinned"))
+    (path / "catalog.sqlite").unlink()
+
+
+def test_late_points_are_refused_also_where_the_group_that_thinned_is_lost(tmp_path: Path) -> None:
+    """A later commit has the tree. Were they acknowledged, nothing of the stream could be read any more."""
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        other, stream = archive.create("other"), thinned(archive)
+        stream.insert(OLD + 3, 1.0)
+        stream.flush()
+        before = windows(stream)
+    lose_the_thinning(path)
+    for _ in range(2):  # when the loss is met, and by the catalog that was made then
+        with otrdb.open(path) as archive:
+            other, stream = archive.stream(other.uuid), archive.stream(stream.uuid)
+            refused(partial(stream.insert, T0 + 5, 1.0))
+            refused(partial(archive.insert, {other: (T0 + 5, 1.0), stream: (T0 + 5, 1.0)}))
+            assert windows(stream) == before
+            assert other.count() == 0
+    otrdb.repair(path)
+    with otrdb.open(path) as archive:
+        refused(partial(archive.stream(stream.uuid).insert, T0 + 5, 1.0))
+        assert windows(archive.stream(stream.uuid)) == before
+
+
+def test_without_room_to_say_so_late_points_are_refused_all_the_same(tmp_path: Path) -> None:
+    medium = FaultyMedium()
+    with opened(medium) as archive:
+        create_all(archive, [0])
+        stream = archive.streams()[0]
+        fill(stream)
+        thin(archive)
+        stream.insert(OLD + 3, 1.0)
+        stream.flush()
+    name = "segment-00000001.otr"
+    medium.flip(name, medium.contents()[name].index(b"thinned"), 0)
+    medium.capacity = medium.used
+    with opened(medium) as archive:
+        medium.capacity = None
+        refused(lambda: archive.streams()[0].insert(T0 + 5, 1.0))
