@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import otrdb
 from otrdb.engine import commit, upkeep
+from otrdb.engine.engine import Engine
 from otrdb.engine.history import DAY, HOUR, History
 from otrdb.engine.rules import HISTORY, RETENTION, Rules, scope_of
 from otrdb.engine.upkeep import border
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otrdb import Archive
+    from otrdb.engine.state import StreamState
 
 NOW = 1_700_000_000 * SECOND
 ID = UUID(int=7)
@@ -228,6 +231,23 @@ def test_an_obliterated_stream_does_not_expire(archive: Archive) -> None:
     archive.set_retention("1d")
     stream.obliterate()
     assert archive.expire(now=NOW) == []
+
+
+def test_a_stream_that_is_obliterated_while_it_expires_stops_no_other(archive: Archive) -> None:
+    first, second = archive.create("first"), archive.create("second")
+    for stream in (first, second):
+        fill(stream, 0, 10)
+    archive.set_retention("1d")
+    real = Engine.delete
+
+    def delete(engine: Engine, state: StreamState, start: int, end: int) -> int:
+        if state is first.state:
+            first.obliterate()
+        return real(engine, state, start, end)
+
+    with patch.object(Engine, "delete", delete):
+        assert [expiry.stream for expiry in archive.expire(now=NOW)] == [second.uuid]
+    assert second.count() == 0
 
 
 def test_rules_and_expiry_are_durable_when_they_return(created: FaultyMedium) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from otrdb.errors import Damaged, Thinned
+from otrdb.errors import Damaged, NoSuchStream, Thinned
 from otrdb.model import MAX_TIME, MIN_TIME
 from otrdb.ranges import align_down
 from otrdb.results import Expiry
@@ -92,6 +92,9 @@ class Upkeep:
             except Damaged as damage:
                 core.note(damage_found(damage))
                 damaged.append(damage)
+            except NoSuchStream:
+                if not state.removed:
+                    raise
         return damaged
 
     def _tasks_of(
