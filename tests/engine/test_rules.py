@@ -135,6 +135,16 @@ def test_a_reader_sees_new_rules_and_changes_none(tmp_path: Path) -> None:
             reader.set_retention("2d")
 
 
+def test_a_dry_run_of_a_reader_knows_the_newest_rules_and_streams(tmp_path: Path) -> None:
+    with otrdb.open(tmp_path) as writer, otrdb.open(tmp_path, mode="r") as reader:
+        assert reader.expire(dry_run=True, now=NOW) == []
+        fill(writer.create("a"), 0, 10)
+        writer.set_retention("1d")
+        assert [expiry.points for expiry in reader.expire(dry_run=True, now=NOW)] == [10]
+        writer.set_retention(None)
+        assert reader.expire(dry_run=True, now=NOW) == []
+
+
 @given(st.integers(1, 1 << 62), st.integers(MIN_TIME, MAX_TIME - 1))
 def test_points_get_an_eighth_older_at_most(retention: int, now: int) -> None:
     at = border(retention, now)

@@ -79,6 +79,7 @@ class Upkeep:
     def _each(self, act: Callable[[_Task], None]) -> list[Damaged]:
         """Act on the tasks of all streams; returns the damage met in some, which stops no other."""
         core, damaged = self._core, list[Damaged]()
+        self._engine.refresh()
         with core.lock:
             rules = core.rules
             found = [
