@@ -562,3 +562,36 @@ def test_without_room_to_say_so_late_points_are_refused_all_the_same(tmp_path: P
     with opened(medium) as archive:
         medium.capacity = None
         refused(lambda: archive.streams()[0].insert(T0 + 5, 1.0))
+
+
+def leaves_before(stream: Stream, time: int) -> list[tree.Address]:
+    """The blocks of the plain leaves that begin before a time."""
+    found, waiting = list[tree.Address](), [root_of(stream)]
+    while waiting:
+        node = waiting.pop(0)
+        for child in node.children:
+            if child.kind == tree.ChildKind.NODE:
+                waiting.append(stream.state.source.node(child))
+            elif child.kind == tree.ChildKind.LEAF and node.child_start(child) < time:
+                assert child.address is not None
+                found.append(child.address)
+    return found
+
+
+def test_a_wider_view_lacks_nothing_that_only_a_finer_one_would_need(tmp_path: Path) -> None:
+    """A view of raw and thinned times gets as wide as it must be; a damaged page is in nobody's way then."""
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        stream = thinned(archive)
+        stream.insert(T0 - 2 * INTERVAL + SECOND // 10 * np.arange(100_000), np.zeros(100_000))
+        stream.flush()
+        asked = (T0 - 2 * INTERVAL, T0 + INTERVAL, 1 << 23)
+        before = stream.zoom(*asked)
+        _, offset, length, _ = leaves_before(stream, T0)[1]
+    flip(next(path.glob("*.otr")), offset + HEADER_BYTES + length - 1)
+    with otrdb.open(path) as archive:
+        sound = archive.stream(stream.uuid).leaving_out_damage()
+        assert sound.values(T0 - 2 * INTERVAL, T0).left_out
+        found = sound.zoom(*asked)
+        assert (found.width, found.time.tolist()) == (before.width, before.time.tolist())
+        assert found.left_out == ()

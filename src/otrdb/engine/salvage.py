@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from otrdb import tree
-from otrdb.errors import Damaged
+from otrdb.errors import Damaged, Thinned
 from otrdb.model import MAX_TIME, MIN_TIME, BoolArray, Int64Array, Kind
 from otrdb.ranges import align_down
 from otrdb.results import LeftOut, Windows
@@ -117,7 +117,11 @@ class Salvaged(Frozen):
 
     def aligned(self, low: int, high: int, pointwidth: int) -> tree.Piece:
         """The windows that hold points, with some that `told` takes away."""
-        piece = super().aligned(low, high, pointwidth)
+        try:
+            piece = super().aligned(low, high, pointwidth)
+        except Thinned:
+            self._met()  # wider ones, which are asked for next, may not need that
+            raise
         self._answered(low, high)
         return piece
 
