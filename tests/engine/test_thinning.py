@@ -595,3 +595,18 @@ def test_a_wider_view_lacks_nothing_that_only_a_finer_one_would_need(tmp_path: P
         found = sound.zoom(*asked)
         assert (found.width, found.time.tolist()) == (before.width, before.time.tolist())
         assert found.left_out == ()
+
+
+def test_a_view_that_begins_with_what_was_thinned_tells_of_damage_before_that(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        stream = thinned(archive)
+        stream.insert(T0 - 2 * INTERVAL + SECOND * np.arange(300), np.zeros(300))
+        stream.flush()
+        [(_, offset, _, _)] = leaves_before(stream, T0)
+    flip(next(path.glob("*.otr")), offset + HEADER_BYTES + 20)
+    with otrdb.open(path) as archive:
+        found = archive.stream(stream.uuid).leaving_out_damage().zoom()
+        assert found.time[0] >= T0
+        [gap] = found.left_out
+        assert gap.start <= T0 - 2 * INTERVAL < gap.end <= T0
