@@ -333,6 +333,18 @@ def mixture(seed: int, length: int) -> list[Operation]:
     return list(islice(operations(seed), length))
 
 
+@contextmanager
+def small_leaves() -> Iterator[None]:
+    """Where points are thinned: few are enough, and few are thinned at once."""
+    with ExitStack() as stack:
+        for name in ("chains", "edit", "insert", "verify"):
+            module = import_module(f"otrdb.tree.{name}")
+            stack.enter_context(patch.object(module, "LEAF_CAPACITY", SMALL_LEAF))
+        stack.enter_context(patch.object(commit, "THINNED_AT_ONCE", 1))
+        stack.enter_context(patch.object(engine, "THINNED_AT_ONCE", 1))
+        yield
+
+
 class Run(NamedTuple):
     """A history and how it is run."""
 
@@ -354,11 +366,7 @@ class Run(NamedTuple):
                 stack.enter_context(patch.object(commit, "STREAMED_POINTS", 256))
                 stack.enter_context(patch.object(paced, "LEAST", 1 << 10))
             if self.name == "thinning":
-                for name in ("edit", "verify"):
-                    module = import_module(f"otrdb.tree.{name}")
-                    stack.enter_context(patch.object(module, "LEAF_CAPACITY", SMALL_LEAF))
-                stack.enter_context(patch.object(commit, "THINNED_AT_ONCE", 1))
-                stack.enter_context(patch.object(engine, "THINNED_AT_ONCE", 1))
+                stack.enter_context(small_leaves())
             yield
 
     def cuts(self) -> PowerCuts:

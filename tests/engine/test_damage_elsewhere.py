@@ -12,7 +12,7 @@ from otrdb.errors import Damaged
 from otrdb.testing.medium import FaultyMedium, everything
 from otrdb.testing.power_cuts import opened
 from otrdb.tree import ChildKind
-from tests.engine.support import core_of, fill
+from tests.engine.support import SECOND, core_of, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,6 +88,18 @@ def test_a_large_batch_into_the_damage_is_refused_and_stores_nothing() -> None:
     assert broken.count() == 100_000
     fill(sound, 1_000, 20_000)
     assert sound.count() == 20_010
+    archive.close()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_expiry_of_the_sound_streams_goes_on_and_tells_of_the_damaged(dry_run: bool) -> None:
+    archive, broken, sound = two_streams(FaultyMedium())
+    archive.set_retention(1)
+    with pytest.raises(Damaged) as damage:
+        archive.expire(now=5_000 * SECOND + 1, dry_run=dry_run)
+    assert damage.value.stream == broken.uuid
+    assert broken.count() == 100_000
+    assert sound.count() == (10 if dry_run else 0)
     archive.close()
 
 

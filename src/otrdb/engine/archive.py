@@ -356,7 +356,8 @@ class Archive(Closing):
         points remain in older versions and in named snapshots as long as these are kept. ``now`` is the time
         of day unless given. Collecting does this once an hour.
 
-        Each stream is a commit of its own, so inserts wait for one stream at most.
+        Each stream is a commit of its own, so inserts wait for one stream at most. `Damaged`, once that is
+        done for the others, if what a stream holds could not be read.
         """
         upkeep = Upkeep(self._engine, None if now is None else to_instant(now))
         return upkeep.expired() if dry_run else upkeep.run()

@@ -20,7 +20,7 @@ from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
 from .thin import THINNABLE, Thinnable, Thinning, thin, thinnable
-from .thinned import refuse_points
+from .thinned import refuse_points, thinned_until
 from .tolerant import Lost, TolerantSource
 from .touched import touched_leaves
 from .verify import Fault, verify
@@ -67,6 +67,7 @@ __all__ = [
     "refuse_points",
     "thin",
     "thinnable",
+    "thinned_until",
     "touched_leaves",
     "values",
     "verify",

@@ -137,10 +137,16 @@ class SectionedLeaf:
         return [self._together(low, high) for low, high in pairwise(self._borders)]
 
     def _together(self, low: int, high: int) -> ArrayLeaf:
-        last = self.leaf(high - 1)
         # Once they are written together nobody needs the old sections any more.
         parts = [self.leaf(at).run(0, size, size, keep=False) for at, size in self._sizes(low, high)]
-        return ArrayLeaf(last.start, last.shift, *joined(parts))
+        columns, last = joined(parts), self.leaf(high - 1)
+        if isinstance(last, ArrayLeaf):
+            return ArrayLeaf(last.start, last.shift, *columns)
+        # Only what was stored: the half of time before that of the new points, unless it reaches beyond.
+        behind = self.leaf(high)
+        if columns[0][-1] < behind.start:
+            return ArrayLeaf(behind.start - (1 << behind.shift), behind.shift, *columns)
+        return ArrayLeaf(self.start, self.shift, *columns)
 
     def _sizes(self, low: int, high: int) -> list[tuple[int, int]]:
         return [(at, self.sections[at].size) for at in range(low, high)]
