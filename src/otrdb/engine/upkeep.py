@@ -7,9 +7,10 @@ the leaf it lies in is written again a few times only, and not at every pass.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from otrdb.errors import Thinned
+from otrdb.errors import Damaged, Thinned
 from otrdb.model import MAX_TIME, MIN_TIME
 from otrdb.ranges import align_down
 from otrdb.results import Expiry
@@ -50,21 +51,41 @@ class Upkeep:
         self._engine = engine
         self._core = engine.core
         self._now = now_ns() if now is None else now
+        self._damaged: list[Damaged] = []
+        """What kept streams from being looked at, or their points from going."""
 
     def expired(self) -> list[Expiry]:
         """What would go. Costs two paths for each stream with a retention, and the nodes over what goes or
         may be thinned.
         """
-        return [task.expiry for task in self._tasks()]
+        found = [task.expiry for task in self._tasks()]
+        self._refuse_damaged()
+        return found
 
     def run(self) -> list[Expiry]:
-        """Drop or thin what is too old, a stream at a time, then prune versions; returns what went."""
+        """Drop or thin what is too old, a stream at a time, then prune versions; returns what went.
+
+        A damaged stream stops no other: it is told of, by `Damaged`, when all others are done.
+        """
         gone = []
         for expiry, do in self._tasks():
-            do()
-            gone.append(expiry)
+            with self._noting_damage():
+                do()
+                gone.append(expiry)
         self._prune()
+        self._refuse_damaged()
         return gone
+
+    @contextmanager
+    def _noting_damage(self) -> Iterator[None]:
+        try:
+            yield
+        except Damaged as damage:
+            self._damaged.append(damage)
+
+    def _refuse_damaged(self) -> None:
+        if self._damaged:
+            raise self._damaged[0]
 
     def _tasks(self) -> Iterator[_Task]:
         core = self._core
@@ -74,9 +95,12 @@ class Upkeep:
                 (each, rules.retention(each.metadata), rules.thinning(each.metadata)) for each in core.streams
             ]
         for state, retention, thinning in found:
-            if not state.removed:
-                # All of a stream is looked at before any of it goes, as a dry run does.
-                yield from list(self._tasks_of(state, retention, thinning))
+            tasks: list[_Task] = []
+            with self._noting_damage():
+                if not state.removed:
+                    # All of a stream is looked at before any of it goes, as a dry run does.
+                    tasks = list(self._tasks_of(state, retention, thinning))
+            yield from tasks
 
     def _tasks_of(
         self, state: StreamState, retention: int | None, thinning: tuple[int, int] | None
