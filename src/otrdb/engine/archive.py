@@ -355,7 +355,8 @@ class Archive(Closing):
         points remain in older versions and in named snapshots as long as these are kept. ``now`` is the time
         of day unless given. Collecting does this once an hour.
 
-        Each stream is a commit of its own, so inserts wait for one stream at most.
+        Each stream is a commit of its own, so inserts wait for one stream at most. `Damaged` if damage kept a
+        stream from it, once all others are done.
         """
         upkeep = Upkeep(self._engine, None if now is None else to_instant(now))
         return upkeep.expired() if dry_run else upkeep.run()
@@ -409,8 +410,9 @@ class Archive(Closing):
         return info(self._engine.core)
 
     def stats(self) -> dict[str, Any]:
-        """Counters: points pending, memory in use, blocks read since it was opened, bytes on disk and how
-        many of them belong to no latest version.
+        """Counters: points pending, memory in use, blocks read since it was opened, bytes in segments, and
+        of these ``dead_bytes``, in blocks that the latest version of a stream used once and uses no more.
+        Obliterated streams and copies made for older versions alone are not counted among them.
         """
         self._engine.refresh()
         return stats(self._engine.core)
