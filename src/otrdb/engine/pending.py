@@ -317,6 +317,16 @@ class Pending:
         return any(older <= barrier < newer for barrier in self.barriers)
 
 
+def without(chunks: list[Chunk], start: int, end: int) -> list[Chunk]:
+    """The points that are not in ``[start, end)``; chunks without any are left out."""
+    found = []
+    for chunk in chunks:
+        kept = (chunk.times < start) | (chunk.times >= end)
+        if kept.any():
+            found.append(chunk._replace(times=chunk.times[kept], words=chunk.words[kept]))
+    return found
+
+
 def combined(chunks: list[Chunk]) -> Chunk:
     """Consecutive chunks of one merge policy as one."""
     if len(chunks) == 1:
