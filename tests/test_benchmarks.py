@@ -23,6 +23,8 @@ from otrdb.model import Kind
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.xdist_group("benchmarks")  # all look at one run
+
 POINTS = 12_000
 CONTENDERS = ("tree", "chunked")
 WORKLOADS = [workload.sensor(), workload.random_walk(), workload.counter(), workload.flag()]
