@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 import otrdb
 from otrdb.engine import commit, engine, marks
 from otrdb.engine.history import DAY, HOUR, History
-from otrdb.engine.marks import MARK_SECONDS
+from otrdb.engine.marks import MARK_BYTES, MARK_SECONDS
 from otrdb.engine.versions import Committed
 from otrdb.errors import InvalidVersions, VersionNotAvailable
 from otrdb.model import FIRST_VERSION
@@ -120,6 +120,34 @@ def test_an_expired_mark_is_let_go(clock: Clock, stream: Stream) -> None:
         assert stream.version
         clock.seconds += MARK_SECONDS / 10
     assert len(stream.state.marks) <= 11
+
+
+def test_marks_take_no_more_memory_than_they_are_given(
+    clock: Clock, archive: Archive, stream: Stream
+) -> None:
+    """A live stream that is asked by version again and again makes a mark each time."""
+    marks = archive._engine.core.marks
+    marks._budget = 100 * MARK_BYTES
+    made = []
+    for second in range(250):
+        fill(stream, second, 1)
+        made.append(stream.version)
+        clock.seconds += 0.01
+    assert len(stream.state.marks) == 100
+    assert marks.memory == 100 * MARK_BYTES
+    assert stream.at(made[-100]).count() == 151
+    with pytest.raises(VersionNotAvailable):
+        stream.at(made[-101])
+
+
+def test_a_mark_that_is_asked_for_all_the_time_takes_the_memory_of_few(clock: Clock, stream: Stream) -> None:
+    fill(stream, 0, 1)
+    mark = stream.version
+    for _ in range(10_000):
+        clock.seconds += 1
+        assert stream.version == mark
+    assert stream.engine.core.marks.memory <= 20 * MARK_BYTES
+    assert stream.at(mark).count() == 1
 
 
 def test_a_view_of_a_mark_outlives_the_mark(clock: Clock, stream: Stream) -> None:

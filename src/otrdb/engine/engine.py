@@ -21,10 +21,9 @@ from .compaction import Compactor
 from .core import Core, now_ns
 from .encoding import Encoder
 from .limits import NewStreams
-from .marks import MARK_SECONDS
 from .pressure import Pressure
 from .reads import Frozen
-from .state import Mark, Prefix, StreamState
+from .state import Prefix, StreamState
 from .versions import Committed, Versions
 from .writer import Writer
 
@@ -141,9 +140,7 @@ class Engine:
             newest = state.marks.get(state.last_version)
             if newest is None or not newest.prefix.same(prefix):
                 state.last_version = self._next_mark(state)
-            # A mark asked for again is renewed, and so the last to expire.
-            state.marks.pop(state.last_version, None)
-            state.marks[state.last_version] = Mark(prefix, time.monotonic() + MARK_SECONDS)
+            self.core.marks.make(state, state.last_version, prefix)
             state.told = state.last_version
             return state.told
 

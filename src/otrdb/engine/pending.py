@@ -43,7 +43,7 @@ _MERGES = tuple(Merge)
 class Run:
     """Points of many streams, sorted by (stream, arrival)."""
 
-    __slots__ = ("lsns", "merges", "numbers", "times", "words")
+    __slots__ = ("lsns", "merges", "newest", "numbers", "times", "words")
 
     def __init__(
         self,
@@ -62,6 +62,8 @@ class Run:
         self.times = times
         self.words = words
         self.merges = merges
+        self.newest = int(lsns.max(initial=0))
+        """The newest LSN in it."""
 
     def chunks(self, number: int, after: int) -> list[Chunk]:
         """The share of stream ``number`` newer than LSN ``after``, a chunk per record."""
@@ -220,7 +222,13 @@ class Pending:
             return
         self.settle()
         after = max(int(self._released[state.number]), state.absorbed)
-        found = [chunk for tier in self._runs for run in tier for chunk in run.chunks(state.number, after)]
+        found = [
+            chunk
+            for tier in self._runs
+            for run in tier
+            if run.newest > after
+            for chunk in run.chunks(state.number, after)
+        ]
         if found:
             tail = sorted([*state.chunks[state.fixed :], *found], key=lambda chunk: chunk.lsn)
             state.chunks[state.fixed :] = tail

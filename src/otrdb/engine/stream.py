@@ -112,7 +112,8 @@ class Stream(Reads):
         """A version at which every acknowledged point can be read.
 
         If points are pending this makes a *mark*, a number bound to the state of now: nothing is written, and
-        the mark can be asked for 10 minutes. Otherwise it is the version of the last commit.
+        the mark can be asked for 10 minutes, or less where very many fill a tenth of the memory. Otherwise it
+        is the version of the last commit.
         """
         return self.engine.mark(self.state)
 
