@@ -10,7 +10,6 @@ from otrdb.testing import FaultyMedium, Operation, PowerCuts, opened, survivals
 from otrdb.testing.strategies import histories
 from tests.crash.histories import DURABILITIES, HISTORIES, JOURNAL, SECTORS, SEGMENT, STREAMS, Run
 
-
 SPARSELY = {"trickling": 13, "carry-overs": 23, "segments": 13, "thinning": 43}
 """How many steps lie between two cuts of a history that has many."""
 
