@@ -25,7 +25,8 @@ from otrdb.model import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-pytestmark = pytest.mark.xdist_group("benchmarks")  # all look at one run
+# All look at one run, which takes long on a busy machine.
+pytestmark = [pytest.mark.xdist_group("benchmarks"), pytest.mark.timeout(600)]
 
 POINTS = 12_000
 CONTENDERS = ("tree", "chunked")
