@@ -25,8 +25,7 @@ from otrdb.model import Kind
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# All look at one run, which takes long on a busy machine.
-pytestmark = [pytest.mark.xdist_group("benchmarks"), pytest.mark.timeout(600)]
+pytestmark = pytest.mark.timeout(600)  # all look at one run, which takes long on a busy machine
 
 POINTS = 12_000
 CONTENDERS = ("tree", "chunked")

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from otrdb.engine.reads import Reads
     from otrdb.model import BoolArray, Int64Array
 
-pytestmark = pytest.mark.xdist_group("left out")  # all look at few archives
-
 SECOND = 1_000_000_000
 STALLED = 40_000 * SECOND
 """When the clock of the device stood nearly still."""
