@@ -411,8 +411,9 @@ class Archive(Closing):
         return info(self._engine.core)
 
     def stats(self) -> dict[str, Any]:
-        """Counters: points pending, memory in use, blocks read since it was opened, bytes on disk and how
-        many of them belong to no latest version.
+        """Counters: points pending, memory in use, blocks read since it was opened, bytes in segments, and
+        of these ``dead_bytes``, in blocks that the latest version of a stream used once and uses no more.
+        Obliterated streams and copies made for older versions alone are not counted among them.
         """
         self._engine.refresh()
         return stats(self._engine.core)

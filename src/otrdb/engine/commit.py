@@ -18,15 +18,16 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from otrdb.errors import OtrError, WriteFailed
+from otrdb.errors import Damaged, OtrError, WriteFailed
 from otrdb.model import Merge
 from otrdb.storage.blocks import Address
 from otrdb.storage.records import Committed as CommittedEntry
 from otrdb.storage.records import Entry, VersionsPruned, encode
-from otrdb.tree import Edit, Node, Save, erase, thin
+from otrdb.tree import EVERYTHING, Edit, Node, Save, emptied_root, erase, thin
 
 from .core import Core, now_ns
 from .damage import concerning
+from .pending import without
 from .roots import insert_chunks
 from .state import Chunk, Prefix, StreamState
 from .thinned import check_not_thinned
@@ -61,12 +62,16 @@ class Batch(NamedTuple):
 
 
 class _Plan(NamedTuple):
-    """One stream's part of a commit: the state it starts from, what comes to it, and the version it makes."""
+    """One stream's part of a commit: the state it starts from, what comes to it, and the version it makes.
+
+    The points of the range ``erased``, if there is one, go, those of the prefix too.
+    """
 
     state: StreamState
     prefix: Prefix
     direct: Chunk | None
     version: int
+    erased: tuple[int, int] | None = None
 
     @property
     def applied(self) -> int:
@@ -153,16 +158,30 @@ class Committer:
     def erase(self, state: StreamState, start: int, end: int) -> int:
         """Commit what is pending, then a version without the points of ``[start, end)``; returns that
         version.
+
+        Where damage keeps what is pending from being committed, one version is made of both: points that are
+        erased need not be put together with anything first.
         """
         core = self._core
         with core.committing:
-            self.pending([state])
+            joint = not self._is_committed(state)
             with core.lock:
                 self._alive(state)
-                # What arrived since stays pending: it came after the deletion.
-                plan = self._plan(state)._replace(prefix=Prefix(state.committed, [], 0))
-            self._run([plan], lambda edit, root: erase(edit, root, start, end))
+                plan = self._plan(state)._replace(erased=(start, end))
+                if not joint:
+                    # What arrived since stays pending: it came after the deletion.
+                    plan = plan._replace(prefix=Prefix(state.committed, [], 0))
+            self._run([plan])
             return plan.version
+
+    def _is_committed(self, state: StreamState) -> bool:
+        """Commit what is pending for the stream; False if damage is in the way."""
+        self._commit_held(state)
+        try:
+            self.pending([state])
+        except Damaged:
+            return False
+        return True
 
     def thin(self, state: StreamState, thinning: Thinning) -> None:
         """Commit what is pending, then a version in which the oldest points that are to be thinned, of up to
@@ -249,7 +268,7 @@ class Committer:
     def _end(self, plans: Sequence[_Plan], *, certain: bool) -> None:
         """The commit is over. Versions that were certainly not made may be given again."""
         with self._core.lock:
-            for state, _, _, version in plans:
+            for state, _, _, version, _ in plans:
                 if certain and state.committed.version != version:
                     state.last_version = version - 1
                 state.planned = 0
@@ -271,7 +290,7 @@ class Committer:
         with core.lock:
             save.publish()
             for part in written:
-                self._publish(part, pure=change is None)
+                self._publish(part, pure=change is None and part.plan.erased is None)
             for state, versions in pruned:
                 core.versions(state).discard(frozenset(versions))
         core.catalog.apply(payload, info)
@@ -291,12 +310,15 @@ class Committer:
         """The tree a plan makes, one of so many, taken to be saved if it is another than before."""
         state, before = plan.state, plan.prefix.committed.root
         with concerning(state):
-            root, obsolete = self._merged(save, plan, trees)
+            if plan.erased is None:
+                root, obsolete = self._merged(save, plan, trees)
+            else:
+                root, obsolete = self._without(save, plan, *plan.erased)
             if change is not None:
                 edit = Edit(state.source, plan.version)
                 root = change(edit, root)
                 obsolete += edit.obsolete
-            unchanged = before is not None and root is state.source.node_at(before)
+            unchanged = before is not None and root is state.source.cache.get(before)
             if not unchanged:
                 save.take(state.source, root)
         if before is not None and not unchanged:
@@ -324,6 +346,27 @@ class Committer:
         edit = Edit(state.source, plan.version, placed, keep=keep)
         return insert_chunks(edit, base, chunks), obsolete + edit.obsolete
 
+    def _without(self, save: Save, plan: _Plan, start: int, end: int) -> tuple[Node, list[TreeAddress]]:
+        """The same without the points of ``[start, end)``: they go first, so that none of the others is
+        merged into a block of theirs. The tree is not shared.
+        """
+        state, prefix = plan.state, plan.prefix
+        edit = Edit(state.source, plan.version)
+        base = erase(edit, self._base(plan, start, end), start, end)
+        chunks = without(prefix.chunks[: prefix.length], start, end)
+        large = self._core.roots.scattered(state, base, chunks)
+        more = Edit(state.source, plan.version, self._early(save, state, chunks) if large else None)
+        return insert_chunks(more, base, chunks), edit.obsolete + more.obsolete
+
+    def _base(self, plan: _Plan, start: int, end: int) -> Node:
+        """The root that the points of ``[start, end)`` go from; nobody needs to read it if these are all."""
+        try:
+            return self._core.roots.committed(plan.state, plan.prefix.committed.root)
+        except Damaged:
+            if (start, end) != EVERYTHING:
+                raise
+            return emptied_root(plan.version)
+
     def _early(self, save: Save, state: StreamState, chunks: list[Chunk]) -> Callable[[Child], None] | None:
         """Writes leaves as they are placed, where one insert does it all and reads none of them again."""
         merges = {chunk.merge for chunk in chunks}
@@ -344,7 +387,7 @@ class Committer:
         return found
 
     def _publish(self, part: _Written, *, pure: bool) -> None:
-        core, (state, prefix, direct, _) = self._core, part.plan
+        core, (state, prefix, direct, _, _) = self._core, part.plan
         core.pending.absorb(state)
         applied = prefix.length if pure and direct is None else None
         core.moments.pin(state, applied)

@@ -379,6 +379,16 @@ class Pending:
         return any(older <= barrier < newer for barrier in self.barriers)
 
 
+def without(chunks: list[Chunk], start: int, end: int) -> list[Chunk]:
+    """The points that are not in ``[start, end)``; chunks without any are left out."""
+    found = []
+    for chunk in chunks:
+        kept = (chunk.times < start) | (chunk.times >= end)
+        if kept.any():
+            found.append(chunk._replace(times=chunk.times[kept], words=chunk.words[kept]))
+    return found
+
+
 def _points_of(chunks: Iterable[Chunk]) -> int:
     return sum(len(chunk.times) for chunk in chunks)
 

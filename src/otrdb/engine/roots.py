@@ -95,14 +95,23 @@ class Roots:
         """Whether the overlay of ``prefix`` would exceed its share of the budget."""
         known: Overlay | None = self._overlays.get(state.number)
         done = known.prefix.length if known is not None and known.precedes(prefix) else 0
-        points = sum(len(chunk.times) for chunk in prefix.chunks[done : prefix.length])
-        if points * _LEAF_BYTES < self._limit:
+        chunks = prefix.chunks[done : prefix.length]
+        if not self._many(chunks):
             return False
-        times = ascending(np.concatenate([chunk.times for chunk in prefix.chunks[done : prefix.length]]))
-        base = self.committed(state, prefix.committed.root)
-        with concerning(state, base):
-            touched = touched_leaves(state.source, base, times, self._limit // _LEAF_BYTES)
+        return self.scattered(state, self.committed(state, prefix.committed.root), chunks)
+
+    def scattered(self, state: StreamState, root: Node, chunks: list[Chunk]) -> bool:
+        """Whether the leaves below ``root`` that ``chunks`` fall into would exceed that share."""
+        if not self._many(chunks):
+            return False
+        times = ascending(np.concatenate([chunk.times for chunk in chunks]))
+        with concerning(state, root):
+            touched = touched_leaves(state.source, root, times, self._limit // _LEAF_BYTES)
         return touched * (_LEAF_BYTES + _NODE_BYTES) > self._limit
+
+    def _many(self, chunks: list[Chunk]) -> bool:
+        """Whether there are so many points that it matters how many leaves they fall into."""
+        return sum(len(chunk.times) for chunk in chunks) * _LEAF_BYTES >= self._limit
 
     @property
     def memory(self) -> int:

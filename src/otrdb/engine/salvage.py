@@ -17,14 +17,14 @@ from otrdb.tree import Lost
 
 from .damage import complete
 from .gaps import joined, merged, outside, within
+from .pending import without
 from .reads import Frozen, Reads
 from .roots import insert_chunks
-from .state import Chunk, Prefix
+from .state import Prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .engine import Engine
+    from .state import Chunk
 
 
 class Partial(Reads):
@@ -263,7 +263,7 @@ def _sound_tree(engine: Engine, frozen: Frozen) -> tuple[tree.Node, list[Lost]]:
         except Damaged as damage:
             complete(damage, state, base)
             gap = Lost(*_times(damage), damage)
-            kept = list(_without(chunks, gap))
+            kept = without(chunks, gap.start, gap.end)
             if _points(kept) == _points(chunks):  # they need a block that is not in their way
                 gap, kept = _span(chunks, damage), []
             lost.append(gap)
@@ -285,10 +285,3 @@ def _span(chunks: Sequence[Chunk], damage: Damaged) -> Lost:
 
 def _points(chunks: Sequence[Chunk]) -> int:
     return sum(len(chunk.times) for chunk in chunks)
-
-
-def _without(chunks: Sequence[Chunk], gap: Lost) -> Iterator[Chunk]:
-    for chunk in chunks:
-        kept = (chunk.times < gap.start) | (chunk.times >= gap.end)
-        if kept.any():
-            yield chunk._replace(times=chunk.times[kept], words=chunk.words[kept])

@@ -82,6 +82,8 @@ class Writer:
             self._committer.direct([Batch(state, times, words)], merge)
             with core.lock:
                 return Inserted(state.told, int(core.pending.counts[state.number]), True)
+        if not count:
+            return self._unchanged(state)
         self._pressure.admit()
         times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         with core.lock:
@@ -89,7 +91,7 @@ class Writer:
             core.streams.check(state)
             lsn = 0
             late = not checked and core.rules.may_be_thinned(times)
-            if count and not late:
+            if not late:
                 try:
                     lsn = journal.append(state.numbers, _counts(times), times, words, merge.code)
                     core.pending.add(state, Chunk(lsn, lsn, times, words, merge))
@@ -108,6 +110,14 @@ class Writer:
         if pending >= state.check_at:
             self._consider([state])
         return Inserted(state.told, pending, durable)
+
+    def _unchanged(self, state: StreamState) -> Inserted:
+        """What an insert of no points does: it needs no room, and makes none."""
+        core = self._core
+        with core.lock:
+            core.writable()
+            core.streams.check(state)
+            return Inserted(state.told, int(core.pending.counts[state.number]), True)
 
     def insert_batches(self, batches: Sequence[Batch], merge: Merge) -> InsertedBatch:
         """Points of several streams as one atomic batch."""
@@ -203,7 +213,8 @@ class Writer:
         Whoever has ``checked`` that no time is thinned holds ``committing``.
         """
         core = self._core
-        self._pressure.admit()
+        if len(times):
+            self._pressure.admit()
         with core.lock:
             journal = core.writable()
             if not core.streams.alive(parts):

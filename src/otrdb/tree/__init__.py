@@ -8,7 +8,7 @@ from .cache import Cache
 from .changes import changes
 from .describe import NAMES, describe, interval
 from .edit import Edit, empty_root
-from .erase import erase
+from .erase import emptied_root, erase
 from .insert import insert
 from .leaf_block import LEAF_TYPE, page_sums
 from .leaves import Columns
@@ -54,6 +54,7 @@ __all__ = [
     "bytes_within",
     "changes",
     "describe",
+    "emptied_root",
     "empty_root",
     "erase",
     "first_from",
