@@ -43,7 +43,7 @@ run: $(VENV)/.run-stamp
 	$(BIN)/otrdb serve --collect host
 
 test: $(VENV)/.dev-stamp
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest -m "not slow" --numprocesses 2 --dist loadfile
 
 test-crash: $(VENV)/.dev-stamp
 	$(BIN)/python -m tests.crash

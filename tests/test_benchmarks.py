@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +23,9 @@ from benchmarks.timing import interleaved
 from otrdb.model import Kind
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.timeout(600)  # all look at one run, which takes long on a busy machine
 
 POINTS = 12_000
 CONTENDERS = ("tree", "chunked")
@@ -29,13 +33,14 @@ WORKLOADS = [workload.sensor(), workload.random_walk(), workload.counter(), work
 
 
 @pytest.fixture(scope="module")
-def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One run of everything; the path of its results file."""
-    directory = tmp_path_factory.mktemp("benchmark")
-    output = directory / "results" / "quick.json"
-    words = ["--points", str(POINTS), "--contenders", ",".join(CONTENDERS)]
-    assert main([*words, "--work", str(directory / "work"), "--output", str(output)]) == 0
-    return output
+def results() -> Iterator[Path]:
+    """One run of everything, on a disk, whose counters it reads; the path of its results file."""
+    with TemporaryDirectory() as name:
+        directory = Path(name)
+        output = directory / "results" / "quick.json"
+        words = ["--points", str(POINTS), "--contenders", ",".join(CONTENDERS)]
+        assert main([*words, "--work", str(directory / "work"), "--output", str(output)]) == 0
+        yield output
 
 
 @pytest.fixture(scope="module")

@@ -21,7 +21,16 @@ from otrdb.testing import Operation, PowerCuts, Tally
 from otrdb.testing.strategies import histories
 from tests.crash.faults import failures, fillings
 from tests.crash.flips import KINDS, Flips, flip
-from tests.crash.histories import DURABILITIES, HISTORIES, JOURNAL, SECTORS, SEGMENT, STREAMS, Run
+from tests.crash.histories import (
+    DURABILITIES,
+    HISTORIES,
+    JOURNAL,
+    SECTORS,
+    SEGMENT,
+    STREAMS,
+    Run,
+    small_leaves,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -102,7 +111,8 @@ def cut_at_random(number: int) -> Result:
             every=9,
             first=number,
         )
-        result.problems += [f"random {number}: {history}: {each}" for each in cuts.run(history)]
+        with small_leaves():
+            result.problems += [f"random {number}: {history}: {each}" for each in cuts.run(history)]
         result.tally.add(cuts.tally)
 
     run()

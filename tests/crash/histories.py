@@ -80,8 +80,8 @@ def many(streams: Sequence[int], start: int, count: int, merge: str = "never", w
     return Insert(way, {stream: columns(stream, start + stream, count) for stream in streams}, merge)
 
 
-def wide(start: int, count: int = 1) -> Insert:
-    return many(FLOATS, start, count, way="wide")
+def wide(start: int, count: int = 1, merge: str = "never") -> Insert:
+    return many(FLOATS, start, count, merge, "wide")
 
 
 def seconds(stream: int, start: int, end: int) -> Delete:
@@ -115,6 +115,23 @@ HISTORIES: dict[str, list[Operation]] = {
         wide(700, LARGE // 2),
         one(BOOL, 10, LARGE, "replace"),
         one(0, 300),
+    ],
+    "wide batches": [
+        wide(0, 100),
+        wide(100),
+        many((0, 1, INT), 50, 90, "retain"),
+        Ask(1),
+        one(0, 400),
+        wide(60, 120, "replace"),
+        Flush(1),
+        wide(20, 40, "equal"),
+        *[wide(500 + 140 * turn, 150) for turn in range(10)],
+        many(STREAMS, 300, 60),
+        Reopen(),
+        wide(90, 50),
+        seconds(2, 80, 700),
+        wide(600, LARGE // 2),
+        wide(95, 35, "replace"),
     ],
     "commits": [
         one(0, 0, 5),
@@ -316,6 +333,18 @@ def mixture(seed: int, length: int) -> list[Operation]:
     return list(islice(operations(seed), length))
 
 
+@contextmanager
+def small_leaves() -> Iterator[None]:
+    """Where points are thinned: few are enough, and few are thinned at once."""
+    with ExitStack() as stack:
+        for name in ("chains", "edit", "insert", "verify"):
+            module = import_module(f"otrdb.tree.{name}")
+            stack.enter_context(patch.object(module, "LEAF_CAPACITY", SMALL_LEAF))
+        stack.enter_context(patch.object(commit, "THINNED_AT_ONCE", 1))
+        stack.enter_context(patch.object(engine, "THINNED_AT_ONCE", 1))
+        yield
+
+
 class Run(NamedTuple):
     """A history and how it is run."""
 
@@ -337,11 +366,7 @@ class Run(NamedTuple):
                 stack.enter_context(patch.object(commit, "STREAMED_POINTS", 256))
                 stack.enter_context(patch.object(paced, "LEAST", 1 << 10))
             if self.name == "thinning":
-                for name in ("edit", "verify"):
-                    module = import_module(f"otrdb.tree.{name}")
-                    stack.enter_context(patch.object(module, "LEAF_CAPACITY", SMALL_LEAF))
-                stack.enter_context(patch.object(commit, "THINNED_AT_ONCE", 1))
-                stack.enter_context(patch.object(engine, "THINNED_AT_ONCE", 1))
+                stack.enter_context(small_leaves())
             yield
 
     def cuts(self) -> PowerCuts:

@@ -169,7 +169,7 @@ def test_threads_go_on_and_no_batch_is_in_a_backup_in_part(tmp_path: Path, who: 
 
         def insert(thread: int) -> None:
             try:
-                while not over.is_set():
+                while not over.wait(0.001):
                     turns[thread] += 1
                     time = 2 * turns[thread] + thread
                     if turns[thread] % 3:

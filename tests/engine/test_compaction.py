@@ -37,7 +37,7 @@ from otrdb.testing.catalogs import Catalogs
 from otrdb.testing.strategies import histories
 from otrdb.testing.witness import digest
 from otrdb.tree import ChildKind
-from tests.crash.histories import SEGMENT, STREAMS, columns
+from tests.crash.histories import SEGMENT, STREAMS, columns, small_leaves
 from tests.engine.support import core_of, fill, flip
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def test_any_history_with_compactions_keeps_its_promises(history: list[Operation
     from pathlib import Path
 
     medium, witness = FaultyMedium(), Witness(STREAMS)
-    with tempfile.TemporaryDirectory() as directory, patch.object(paced, "LEAST", 1 << 10):
+    with tempfile.TemporaryDirectory() as directory, patch.object(paced, "LEAST", 1 << 10), small_leaves():
         catalogs = Catalogs(Path(directory))
         archive = opened(medium, segment=SEGMENT, catalog=catalogs.live)
         create_all(archive, STREAMS)

@@ -12,7 +12,7 @@ from otrdb.errors import Damaged
 from otrdb.testing.medium import FaultyMedium, everything
 from otrdb.testing.power_cuts import opened
 from otrdb.tree import ChildKind
-from tests.engine.support import core_of, fill
+from tests.engine.support import SECOND, core_of, fill
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -75,6 +75,20 @@ def test_inserts_go_on_and_the_journal_is_freed_though_a_stream_is_damaged() -> 
         assert core_of(archive).pending.counts[broken.state.number] == 3
 
 
+def test_what_is_old_goes_of_the_sound_streams_though_another_is_damaged() -> None:
+    archive, broken, sound = two_streams(FaultyMedium())
+    fill(broken, 0, 3)
+    archive.set_retention("1s")
+    archive.set_history("1ns,1ns,1ns")
+    for dry_run in (True, False):
+        with pytest.raises(Damaged):
+            archive.expire(now=8 * SECOND, dry_run=dry_run)
+    assert sound.count() == 3
+    assert [version.version for version in core_of(archive).versions(sound.state)] == [sound.version]
+    assert core_of(archive).pending.points == 3
+    archive.close()
+
+
 def test_a_large_batch_into_the_damage_is_refused_and_stores_nothing() -> None:
     archive, broken, sound = two_streams(FaultyMedium())
     with pytest.raises(Damaged):
@@ -88,6 +102,18 @@ def test_a_large_batch_into_the_damage_is_refused_and_stores_nothing() -> None:
     assert broken.count() == 100_000
     fill(sound, 1_000, 20_000)
     assert sound.count() == 20_010
+    archive.close()
+
+
+@pytest.mark.parametrize("dry_run", [True, False])
+def test_expiry_of_the_sound_streams_goes_on_and_tells_of_the_damaged(dry_run: bool) -> None:
+    archive, broken, sound = two_streams(FaultyMedium())
+    archive.set_retention(1)
+    with pytest.raises(Damaged) as damage:
+        archive.expire(now=5_000 * SECOND + 1, dry_run=dry_run)
+    assert damage.value.stream == broken.uuid
+    assert broken.count() == 100_000
+    assert sound.count() == (10 if dry_run else 0)
     archive.close()
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from otrdb.errors import DiskFull
+from otrdb.results import Inserted
 from otrdb.testing.medium import FaultyMedium
 from otrdb.testing.power_cuts import opened
 from tests.engine.support import SECOND, fill
@@ -135,6 +136,23 @@ def test_a_large_batch_is_refused_before_anything_is_written(number: int) -> Non
         assert (medium.used, medium.counts["append"]) == before
         streams[0].insert(times[:20_000], values[:20_000])
         assert streams[0].count() == 20_000
+
+
+def test_an_insert_of_nothing_does_nothing_whether_there_is_room_or_not() -> None:
+    medium = CountedMedium()
+    with on(medium) as db:
+        stream = db.create("plant")
+        fill(stream, 0, 10)
+        medium.capacity = medium.used + FLOOR - 1
+        version = stream.flush()
+        with pytest.raises(DiskFull):
+            fill(stream, 10, 1)
+        before = medium.asked, medium.counts.copy()
+        assert stream.insert([], []) == Inserted(version, 0, True)
+        assert db.insert({}).points == 0
+        assert db.insert({stream: ([], [])}).points == 0
+        assert db.insert_columns([], [], [], (stream,)).points == 0
+        assert (medium.asked, medium.counts) == before
 
 
 def test_the_system_is_not_asked_at_every_insert() -> None:

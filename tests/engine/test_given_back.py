@@ -23,7 +23,7 @@ from tests.engine.support import core_of, fill, flip
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from otrdb import Archive
+    from otrdb import Archive, Stream
     from otrdb.engine.core import Core
     from otrdb.engine.state import StreamState
 
@@ -374,3 +374,63 @@ def test_a_segment_that_cannot_be_read_stops_no_other() -> None:
             done = archive.compact()
         assert (done.segments, [finding.code for finding in done.findings]) == (1, [Damaged.code])
         assert archive.compact().segments == 1
+
+
+class TestReadersOfWhatIsPruned:
+    """What a reader holds of a version is not kept for it: it is right, or says that it is too late."""
+
+    @staticmethod
+    def prune_and_give_back(archive: Archive, stream: Stream) -> None:
+        """Only the latest version is left, and none of the files from before."""
+        archive.set_history("1ns,1ns,1ns")
+        for second in (2_000, 2_001):
+            fill(stream, second, 1)
+            stream.flush()
+        give_back(archive, 1)
+
+    @pytest.mark.parametrize("open_files", [True, False])
+    def test_a_mark(self, tmp_path: Path, open_files: bool) -> None:
+        path = tmp_path / "a.otr"
+        with otrdb.open(path) as archive, otrdb.open(path, mode="r") as reader:
+            stream = archive.create("plant")
+            fill(stream, 0, 1_000)
+            stream.flush()
+            fill(stream, 1_000, 10)
+            seen = reader.stream("plant")
+            mark = seen.version
+            expected = seen.at(mark).values().times.tolist()
+            self.prune_and_give_back(archive, stream)
+            assert core_of(archive).segments.numbers() == [1, 2]
+            assert seen.count() == 1_012  # it looks, and so lets go of what was there before
+            archive._engine.compactor.delete_freed()
+            assert core_of(archive).segments.numbers() == [2]
+            core_of(reader).cache.clear()
+            core_of(reader).roots.drop(seen.state)
+            if open_files:
+                assert seen.at(mark).values().times.tolist() == expected
+            else:
+                core_of(reader).segments.close()
+                for ask in (seen.at, seen.changes):
+                    with pytest.raises(Outdated):
+                        ask(mark)
+            assert seen.count() == 1_012
+            assert len(seen.values()) == 1_012
+
+    @pytest.mark.parametrize("tolerant", [True, False])
+    def test_a_view_by_a_reader_that_has_not_looked(self, tmp_path: Path, tolerant: bool) -> None:
+        path = tmp_path / "a.otr"
+        with (
+            otrdb.open(path) as archive,
+            otrdb.open(path, mode="r") as reader,
+            patch.object(compaction, "READER_SECONDS", -1),
+        ):
+            stream = archive.create("plant")
+            fill(stream, 0, 1_000)
+            view = reader.stream("plant").at(stream.flush())
+            self.prune_and_give_back(archive, stream)
+            assert core_of(archive).segments.numbers() == [2]
+            core_of(reader).cache.clear()
+            core_of(reader).segments.close()
+            with pytest.raises(Outdated):
+                (view.leaving_out_damage() if tolerant else view).values()
+            assert view.count() == 1_000  # what was read of it is right

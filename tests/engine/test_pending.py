@@ -90,6 +90,24 @@ class Machine(RuleBasedStateMachine):
             for number, point in zip(numbers, points, strict=True):
                 self.points[number].append(point)
 
+    @rule(counts=st.dictionaries(st.integers(1, STREAMS), st.integers(1, 5), min_size=1), merge=MERGES)
+    def add_parts(self, counts: dict[int, int], merge: Merge) -> None:
+        points = self._take(merge, sum(counts.values()))
+        times, words = np.array([point.time for point in points]), np.array([point.word for point in points])
+        sizes = np.array(list(counts.values()), np.uint32)
+        states = [self.states[number] for number in counts]
+        self.pending.add_parts(states, self.lsn, sizes, times, words, merge)
+        times[:] = words[:] = -1  # the caller's
+        for number, count in counts.items():
+            self.points[number] += points[:count]
+            del points[:count]
+
+    @rule()
+    def sweep(self) -> None:
+        self.pending.sweep()
+        wanted = [self.pending._wanted(run).any() for tier in self.pending._runs for run in tier]
+        assert all(wanted)
+
     @rule(
         number=st.integers(1, STREAMS),
         before=st.integers(0, 70),
@@ -168,6 +186,14 @@ class Machine(RuleBasedStateMachine):
         assert self.pending.chunks == sum(len(state.chunks) for state in self.states.values())
         numbers = [number for number in self.states if self.points[number]]
         assert sorted(self.pending.streams()) == numbers
+
+    @invariant()
+    def memory_is_that_of_what_is_held(self) -> None:
+        chunks = [chunk for state in self.states.values() for chunk in state.chunks]
+        runs = [run.numbers for tier in self.pending._runs for run in tier]
+        in_runs = sum(map(len, [*runs, *(wide.numbers for wide in self.pending._waiting)]))
+        points = 29 * in_runs + 16 * sum(len(chunk.times) for chunk in chunks)
+        assert self.pending.memory == points + 400 * len(chunks)
 
     @invariant()
     def what_somebody_holds_stays(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 from uuid import UUID
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 import otrdb
 from otrdb.engine import commit, upkeep
+from otrdb.engine.engine import Engine
 from otrdb.engine.history import DAY, HOUR, History
 from otrdb.engine.rules import HISTORY, RETENTION, Rules, scope_of
 from otrdb.engine.upkeep import border
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from otrdb import Archive
+    from otrdb.engine.state import StreamState
 
 NOW = 1_700_000_000 * SECOND
 ID = UUID(int=7)
@@ -132,6 +135,16 @@ def test_a_reader_sees_new_rules_and_changes_none(tmp_path: Path) -> None:
             reader.set_retention("2d")
 
 
+def test_a_dry_run_of_a_reader_knows_the_newest_rules_and_streams(tmp_path: Path) -> None:
+    with otrdb.open(tmp_path) as writer, otrdb.open(tmp_path, mode="r") as reader:
+        assert reader.expire(dry_run=True, now=NOW) == []
+        fill(writer.create("a"), 0, 10)
+        writer.set_retention("1d")
+        assert [expiry.points for expiry in reader.expire(dry_run=True, now=NOW)] == [10]
+        writer.set_retention(None)
+        assert reader.expire(dry_run=True, now=NOW) == []
+
+
 @given(st.integers(1, 1 << 62), st.integers(MIN_TIME, MAX_TIME - 1))
 def test_points_get_an_eighth_older_at_most(retention: int, now: int) -> None:
     at = border(retention, now)
@@ -228,6 +241,23 @@ def test_an_obliterated_stream_does_not_expire(archive: Archive) -> None:
     archive.set_retention("1d")
     stream.obliterate()
     assert archive.expire(now=NOW) == []
+
+
+def test_a_stream_that_is_obliterated_while_it_expires_stops_no_other(archive: Archive) -> None:
+    first, second = archive.create("first"), archive.create("second")
+    for stream in (first, second):
+        fill(stream, 0, 10)
+    archive.set_retention("1d")
+    real = Engine.delete
+
+    def delete(engine: Engine, state: StreamState, start: int, end: int) -> int:
+        if state is first.state:
+            first.obliterate()
+        return real(engine, state, start, end)
+
+    with patch.object(Engine, "delete", delete):
+        assert [expiry.stream for expiry in archive.expire(now=NOW)] == [second.uuid]
+    assert second.count() == 0
 
 
 def test_rules_and_expiry_are_durable_when_they_return(created: FaultyMedium) -> None:

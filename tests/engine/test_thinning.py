@@ -434,6 +434,13 @@ def test_widths_that_are_none_of_the_tree_are_refused(archive: Archive, pointwid
     assert archive.rules() == []
 
 
+@pytest.mark.parametrize("pointwidth", [36.0, "36", None, True, -4, 64])
+def test_what_is_no_pointwidth_is_refused(archive: Archive, pointwidth: Any) -> None:
+    with pytest.raises(InvalidPointWidth):
+        archive.set_thinning("1d", pointwidth=pointwidth)
+    assert archive.rules() == []
+
+
 @pytest.mark.parametrize("age", [0, -1, "soon"])
 def test_what_is_no_age_is_refused(archive: Archive, age: Any) -> None:
     with pytest.raises(InvalidPointWidth):
@@ -509,3 +516,97 @@ def test_damaged_statistics_are_told_and_can_be_left_out(tmp_path: Path) -> None
         assert {(each.stream, each.start) for each in findings if each.start is not None} == {(uuid, T0)}
         stream.insert(OLD + 1, 1.0)
         assert stream.latest() is not None
+
+
+def lose_the_thinning(path: Path) -> None:
+    """Break the record of the group that thinned, and remove the catalog, which has it."""
+    segment = next(path.glob("*.otr"))
+    flip(segment, segment.read_bytes().index(b"thinned"))
+    (path / "catalog.sqlite").unlink()
+
+
+def test_late_points_are_refused_also_where_the_group_that_thinned_is_lost(tmp_path: Path) -> None:
+    """A later commit has the tree. Were they acknowledged, nothing of the stream could be read any more."""
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        other, stream = archive.create("other"), thinned(archive)
+        stream.insert(OLD + 3, 1.0)
+        stream.flush()
+        before = windows(stream)
+    lose_the_thinning(path)
+    for _ in range(2):  # when the loss is met, and by the catalog that was made then
+        with otrdb.open(path) as archive:
+            other, stream = archive.stream(other.uuid), archive.stream(stream.uuid)
+            refused(partial(stream.insert, T0 + 5, 1.0))
+            refused(partial(archive.insert, {other: (T0 + 5, 1.0), stream: (T0 + 5, 1.0)}))
+            assert windows(stream) == before
+            assert other.count() == 0
+    otrdb.repair(path)
+    with otrdb.open(path) as archive:
+        refused(partial(archive.stream(stream.uuid).insert, T0 + 5, 1.0))
+        assert windows(archive.stream(stream.uuid)) == before
+
+
+def test_without_room_to_say_so_late_points_are_refused_all_the_same(tmp_path: Path) -> None:
+    medium = FaultyMedium()
+    with opened(medium) as archive:
+        create_all(archive, [0])
+        stream = archive.streams()[0]
+        fill(stream)
+        thin(archive)
+        stream.insert(OLD + 3, 1.0)
+        stream.flush()
+    name = "segment-00000001.otr"
+    medium.flip(name, medium.contents()[name].index(b"thinned"), 0)
+    medium.capacity = medium.used
+    with opened(medium) as archive:
+        medium.capacity = None
+        refused(lambda: archive.streams()[0].insert(T0 + 5, 1.0))
+
+
+def leaves_before(stream: Stream, time: int) -> list[tree.Address]:
+    """The blocks of the plain leaves that begin before a time."""
+    found, waiting = list[tree.Address](), [root_of(stream)]
+    while waiting:
+        node = waiting.pop(0)
+        for child in node.children:
+            if child.kind == tree.ChildKind.NODE:
+                waiting.append(stream.state.source.node(child))
+            elif child.kind == tree.ChildKind.LEAF and node.child_start(child) < time:
+                assert child.address is not None
+                found.append(child.address)
+    return found
+
+
+def test_a_wider_view_lacks_nothing_that_only_a_finer_one_would_need(tmp_path: Path) -> None:
+    """A view of raw and thinned times gets as wide as it must be; a damaged page is in nobody's way then."""
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        stream = thinned(archive)
+        stream.insert(T0 - 2 * INTERVAL + SECOND // 10 * np.arange(100_000), np.zeros(100_000))
+        stream.flush()
+        asked = (T0 - 2 * INTERVAL, T0 + INTERVAL, 1 << 23)
+        before = stream.zoom(*asked)
+        _, offset, length, _ = leaves_before(stream, T0)[1]
+    flip(next(path.glob("*.otr")), offset + HEADER_BYTES + length - 1)
+    with otrdb.open(path) as archive:
+        sound = archive.stream(stream.uuid).leaving_out_damage()
+        assert sound.values(T0 - 2 * INTERVAL, T0).left_out
+        found = sound.zoom(*asked)
+        assert (found.width, found.time.tolist()) == (before.width, before.time.tolist())
+        assert found.left_out == ()
+
+
+def test_a_view_that_begins_with_what_was_thinned_tells_of_damage_before_that(tmp_path: Path) -> None:
+    path = tmp_path / "a.otr"
+    with otrdb.open(path) as archive:
+        stream = thinned(archive)
+        stream.insert(T0 - 2 * INTERVAL + SECOND * np.arange(300), np.zeros(300))
+        stream.flush()
+        [(_, offset, _, _)] = leaves_before(stream, T0)
+    flip(next(path.glob("*.otr")), offset + HEADER_BYTES + 20)
+    with otrdb.open(path) as archive:
+        found = archive.stream(stream.uuid).leaving_out_damage().zoom()
+        assert found.time[0] >= T0
+        [gap] = found.left_out
+        assert gap.start <= T0 - 2 * INTERVAL < gap.end <= T0

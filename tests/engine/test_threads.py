@@ -92,6 +92,11 @@ def test_a_batch_over_many_streams_is_seen_whole(
         batch = {stream: (np.array([-turn * SECOND, turn]), np.ones(2)) for stream in streams}
         archive.insert(batch)
 
+    def write_thick(turn: int) -> None:
+        times = np.tile((turn << 40) - np.arange(1, 51), STREAMS)
+        archive.insert_columns(np.repeat(everyone, 50), times, np.ones(len(times)), streams)
+        time.sleep(0.01)
+
     def write_large(turn: int) -> None:
         times = (turn << 40) + np.arange(17_000 // STREAMS + 1)
         archive.insert({stream: (times, np.ones(len(times))) for stream in streams})
@@ -121,7 +126,17 @@ def test_a_batch_over_many_streams_is_seen_whole(
         time.sleep(0.002)
 
     for number, work in enumerate(
-        (write_wide, write_many, write_large, read_snapshot, read_snapshot, read_joined, keep, flush)
+        (
+            write_wide,
+            write_many,
+            write_thick,
+            write_large,
+            read_snapshot,
+            read_snapshot,
+            read_joined,
+            keep,
+            flush,
+        )
     ):
         crew.repeat(f"{work.__name__} {number}", work)
     crew.work(2 * SECONDS)

@@ -113,9 +113,9 @@ def lifetime(random_: random.Random) -> float:
 
 @pytest.mark.parametrize("archive_number", range(ARCHIVES))
 def test_what_was_acknowledged_survives_the_writer(
-    writers: Writers, tmp_path: Path, archive_number: int
+    writers: Writers, disk_path: Path, archive_number: int
 ) -> None:
-    path = str(tmp_path / "killed.otr")
+    path = str(disk_path / "killed.otr")
     with otrdb.open(path) as archive:
         create_all(archive)
     witness = Witness()

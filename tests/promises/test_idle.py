@@ -38,8 +38,8 @@ with otrdb.open(path, durability=durability) as db:
 
 @pytest.mark.skipif(not Path("/proc/self/io").exists(), reason="counts of writes are in /proc of Linux only")
 @pytest.mark.parametrize("durability", ["sync", "interval=100ms", "off"])
-def test_an_idle_archive_writes_nothing_and_rests(tmp_path: Path, durability: str) -> None:
-    command = [sys.executable, "-c", CHILD, str(tmp_path / "a.otr"), durability]
+def test_an_idle_archive_writes_nothing_and_rests(disk_path: Path, durability: str) -> None:
+    command = [sys.executable, "-c", CHILD, str(disk_path / "a.otr"), durability]
     done = subprocess.run(command, capture_output=True, text=True, check=True)
     writes, unchanged, processor = json.loads(done.stdout)
     assert (writes, unchanged) == (0, True)

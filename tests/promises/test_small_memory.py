@@ -76,10 +76,10 @@ def small_memory() -> Iterator[Path]:
 @pytest.mark.parametrize(
     "rounds", [pytest.param(10, id="5M"), pytest.param(200, id="100M", marks=pytest.mark.slow)]
 )
-def test_2_000_streams_in_256_megabytes(tmp_path: Path, rounds: int) -> None:
+def test_2_000_streams_in_256_megabytes(disk_path: Path, rounds: int) -> None:
     with small_memory() as group:
         numbers = map(str, (STREAMS, rounds, EACH))
-        command = [sys.executable, "-c", CHILD, str(tmp_path / "a.otr"), str(group), *numbers]
+        command = [sys.executable, "-c", CHILD, str(disk_path / "a.otr"), str(group), *numbers]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, f"{done.returncode}: {done.stderr}"
     sums, wrong = json.loads(done.stdout)

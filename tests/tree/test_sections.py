@@ -15,11 +15,18 @@ from otrdb import tree
 from otrdb.errors import Damaged
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, Merge
 from otrdb.tree.geometry import LEAF_CAPACITY
-from otrdb.tree.growth import LARGE, MOST_SECTIONS, appended, kept_sections
+from otrdb.tree.growth import LARGE, MOST_SECTIONS, appended, kept_sections, made_leaf
 from otrdb.tree.leaf_block import encode_leaf
 from otrdb.tree.leaves import ArrayLeaf, StoredLeaf
 from otrdb.tree.nodes import Child, ChildKind, Node
-from otrdb.tree.sections import SECTIONS_ENTRY, SECTIONS_HEAD, Leaf, SectionedLeaf, encode_sections
+from otrdb.tree.sections import (
+    SECTIONS_ENTRY,
+    SECTIONS_HEAD,
+    Leaf,
+    Section,
+    SectionedLeaf,
+    encode_sections,
+)
 from tests.tree.harness import Harness, Words, to_words
 
 if TYPE_CHECKING:
@@ -353,3 +360,62 @@ def test_a_damaged_section_can_be_left_out_alone(entry: int, pending: bool) -> N
     end = 4_000 if entry == 3 else sum(section.size for section in leaf.sections[: entry + 1])
     assert times.tolist() == [*expected[:begin].tolist(), *expected[end:].tolist()]
     assert 0 < end - begin <= min(leaf.sections[entry].size, 1_024)
+
+
+def check_intervals(harness: Harness) -> None:
+    """The interval in the head of each section holds its points."""
+    for _, child in leaves(harness, harness.root):
+        if child.kind == ChildKind.SECTIONS:
+            leaf = harness.source.sections(child)
+            for part in map(leaf.leaf, range(len(leaf.sections))):
+                assert part.start <= part.points()[0][0]
+                assert part.points()[0][-1] < part.start + (1 << part.shift)
+
+
+def test_sections_coded_together_lie_in_their_interval_and_lose_a_page_only() -> None:
+    """Those of a leaf that was divided before, and is divided behind that now."""
+    harness = Harness()
+    base, step, half = T0 >> 50 << 50, 1 << 29, 1 << 43
+    times = np.concatenate([base + step * np.arange(8_000), base + half + step * np.arange(-300, 300)])
+    insert_in_steps(harness, (times, times), 8_000)
+    newest = base + 2 * half + step * np.arange(10)
+    harness.insert(newest, newest)
+    assert sizes(harness) == [[8_600, 10]]
+    check_intervals(harness)
+    [(_, child)] = leaves(harness, harness.root)
+    at = harness.source.sections(child).sections[0].written[1]
+    head, body = harness.blocks._blocks[at]
+    begin = sum(size for size, _ in tree.page_sums(head)[:3])
+    harness.blocks._blocks[at] = head, body[:begin] + bytes([body[begin] ^ 1]) + body[begin + 1 :]
+    harness.source.cache.clear()
+    tolerant = tree.TolerantSource(harness.source)
+    found, _ = tree.values(tolerant, harness.root, base, int(times[5_000]))
+    [lost] = tolerant.ranges
+    kept = times[:5_000][(times[:5_000] < lost.start) | (times[:5_000] >= lost.end)]
+    assert len(kept) > 3_900
+    assert found[(found < lost.start) | (found >= lost.end)].tolist() == kept.tolist()
+
+
+def test_a_leaf_made_of_stored_sections_is_divided_by_time() -> None:
+    """Also where one of them lies on both sides of the middle, and new points in the second half only."""
+    blocks = tree.MemoryBlocks()
+    source = tree.Source(Kind.INT, blocks, tree.Cache(1 << 22))
+    times = np.arange(8_700)
+    stored = [
+        Section(
+            low, high - low, blocks.add(*encode_leaf(Kind.INT, 0, SHIFT, times[low:high], times[low:high]))
+        )
+        for low, high in itertools.pairwise([0, 5_000, 8_400])
+    ]
+    leaf = made_leaf(source, 0, SHIFT, stored, (times, times), full=False)
+    assert isinstance(leaf, SectionedLeaf)
+    assert leaf.points()[0].tolist() == times.tolist()
+    assert [(part.start, part.shift) for part in leaf.unwritten()] == [(0, 13), (8_192, 13)]
+    assert [int(part.times[-1]) for part in leaf.unwritten()] == [8_191, 8_699]
+    grown = appended(
+        in_sections(Kind.INT, times[:8_400], times[:8_400], [5_000], 1),
+        source,
+        (times[8_400:], times[8_400:]),
+        full=False,
+    )
+    assert [(part.start, part.shift) for part in grown.unwritten()] == [(0, SHIFT), (8_192, 13)]

@@ -200,8 +200,9 @@ class Archive(Closing):
         theirs. All ``streams`` are of one kind. ``merge``, durability and errors are those of
         `Stream.insert`.
 
-        The cost is that of the batch, not of its streams: about 0.1 us a point and one journal record. Pass
-        the same tuple of streams again and again: a list is looked through every time.
+        The cost is that of the batch, not of its streams: about 0.1 us a point and one journal record. With
+        2,048 points or more for each stream, or too many to wait, it is committed at once, as a new version
+        of each. Pass the same tuple of streams again and again: a list is looked through every time.
         """
         numbers, kind, _ = self._wide(streams)
         index = _index(stream_index, len(numbers))
@@ -412,7 +413,8 @@ class Archive(Closing):
         points remain in older versions and in named snapshots as long as these are kept. ``now`` is the time
         of day unless given. Collecting does this once an hour.
 
-        Each stream is a commit of its own, so inserts wait for one stream at most.
+        Each stream is a commit of its own, so inserts wait for one stream at most. `Damaged`, once that is
+        done for the others, if what a stream holds could not be read.
         """
         upkeep = Upkeep(self._engine, None if now is None else to_instant(now))
         return upkeep.expired() if dry_run else upkeep.run()
@@ -466,8 +468,9 @@ class Archive(Closing):
         return info(self._engine.core)
 
     def stats(self) -> dict[str, Any]:
-        """Counters: points pending, memory in use, blocks read since it was opened, bytes on disk and how
-        many of them belong to no latest version.
+        """Counters: points pending, memory in use, blocks read since it was opened, bytes in segments, and
+        of these ``dead_bytes``, in blocks that the latest version of a stream used once and uses no more.
+        Obliterated streams and copies made for older versions alone are not counted among them.
         """
         self._engine.refresh()
         return stats(self._engine.core)

@@ -43,6 +43,7 @@ from .follow import Follower
 from .forks import keep_from_children
 from .loading import Loader, load_catalog
 from .replay import replay
+from .thinned import say_again
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -278,6 +279,8 @@ def open_medium(
     engine = Engine(core, journal_cap, follower, new_streams)
     engine.refresh()
     if writable:
+        if core.findings:
+            say_again(core, engine.committer)
         # The journal may hold more than the memory setting allows for.
         engine.pressure.settle()
         engine.compactor.delete_freed()

@@ -1,8 +1,8 @@
 """Pending points: acknowledged, in the journal, not yet in a tree.
 
-Batches of one stream go straight to its chunks. Wide batches (one record, many streams) stay columns over all
-streams and cost the same whatever the number of streams; a stream takes its share over when it is asked for
-(`Pending.absorb`).
+Batches of one stream go straight to its chunks, and so do those of several with many points for each. Other
+wide batches (one record, many streams) stay columns over all streams and cost the same whatever the number of
+streams; a stream takes its share over when it is asked for (`Pending.absorb`).
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from otrdb.model import Int64Array, Merge
+from otrdb.model import BoolArray, Int64Array, Merge
 
 from .state import Chunk, StreamState
 
@@ -22,8 +22,11 @@ if TYPE_CHECKING:
 
 Numbers = npt.NDArray[np.uint32]
 
-_POINT_BYTES = 29
-"""What a point takes in a run; in a chunk it takes 16."""
+_RUN_POINT_BYTES = 29
+"""What a point takes in a run: stream, LSN, time, value, merge policy."""
+
+POINT_BYTES = 16
+"""What a point takes in a chunk."""
 
 _CHUNK_BYTES = 400
 """What a chunk takes besides its points."""
@@ -38,6 +41,16 @@ _CHUNKS = 64
 """Chunks of a stream are merged when there are so many."""
 
 _MERGES = tuple(Merge)
+
+
+def worth_chunks(streams: int, points: int) -> bool:
+    """Whether a wide batch takes less memory as a chunk for each of its streams than as a run.
+
+    Example:
+        >>> worth_chunks(2_000, 2_000), worth_chunks(2_000, 500_000)
+        (False, True)
+    """
+    return points * (_RUN_POINT_BYTES - POINT_BYTES) >= streams * _CHUNK_BYTES
 
 
 class Run:
@@ -106,6 +119,10 @@ class Pending:
         self.points = 0
         self.chunks = 0
         """Chunks of all streams together."""
+        self._in_chunks = 0
+        """Points in these chunks."""
+        self._in_runs = 0
+        """Points in runs and waiting batches, still wanted or not."""
         self._released = np.zeros(64, np.int64)
         """By stream number: wide batches up to this LSN are absorbed, committed or gone."""
         self._runs: list[list[Run]] = []
@@ -126,7 +143,8 @@ class Pending:
     @property
     def memory(self) -> int:
         """Bytes of the points, about."""
-        return _POINT_BYTES * self.points + _CHUNK_BYTES * self.chunks
+        chunks = POINT_BYTES * self._in_chunks + _CHUNK_BYTES * self.chunks
+        return _RUN_POINT_BYTES * self._in_runs + chunks
 
     def reserve(self, number: int) -> None:
         """Make room for stream ``number``."""
@@ -141,8 +159,29 @@ class Pending:
         self.chunks += 1
         self._counts[state.number] += len(chunk.times)
         self.points += len(chunk.times)
+        self._in_chunks += len(chunk.times)
         if len(state.chunks) - state.consolidated >= _CHUNKS:
             self.consolidate(state)
+
+    def add_parts(
+        self,
+        states: Iterable[StreamState],
+        lsn: int,
+        counts: Numbers,
+        times: Int64Array,
+        words: Int64Array,
+        merge: Merge,
+    ) -> bool:
+        """A batch over several ``states``, ``counts`` points for each: a chunk each, copied. Returns like
+        `add_wide`.
+        """
+        end = 0
+        for state, count in zip(states, counts.tolist(), strict=True):
+            begin, end = end, end + count
+            # Copies, which do not keep the points of all other streams alive.
+            columns = times[begin:end].copy(), words[begin:end].copy()
+            self.add(state, Chunk(lsn, lsn, *columns, merge))
+        return True
 
     def add_wide(
         self, lsn: int, numbers: Numbers, times: Int64Array, words: Int64Array, merge: Merge
@@ -152,8 +191,8 @@ class Pending:
         Returns whether batches were settled, so that `counts` is worth a look.
         """
         waiting = [*self._waiting, _Wide(lsn, numbers, times, words, merge)]
-        points = self.points + len(numbers)
-        self._waiting, self._newest_wide, self.points = waiting, lsn, points
+        points, in_runs = self.points + len(numbers), self._in_runs + len(numbers)
+        self._waiting, self._newest_wide, self.points, self._in_runs = waiting, lsn, points, in_runs
         enough = len(self._waiting) >= _MERGE_AT or len(numbers) >= _WAITING_POINTS
         if enough:
             self.settle()
@@ -172,8 +211,9 @@ class Pending:
                 np.repeat(np.array([merge.code for merge in merges], np.uint8), sizes),
             )
             runs, counts = self._with(run, tier=int(len(sizes) >= _MERGE_AT)), self._counted(run)
+            held = _points_in(runs)
             # Nothing that an interrupt could come between: these points are acknowledged.
-            self._runs, self._counts, self._waiting = runs, counts, []
+            self._runs, self._counts, self._waiting, self._in_runs = runs, counts, [], held
 
     def add_run(
         self, numbers: Numbers, lsns: Int64Array, times: Int64Array, words: Int64Array, merge: Merge
@@ -184,6 +224,7 @@ class Pending:
         points, newest = self.points + len(numbers), int(lsns[-1])
         runs, counts = self._with(run, tier=0), self._counted(run)
         self._runs, self._counts, self.points, self._newest_wide = runs, counts, points, newest
+        self._in_runs = _points_in(runs)
 
     def _counted(self, run: Run) -> Int64Array:
         return self._counts + np.bincount(run.numbers, minlength=len(self._counts))
@@ -209,12 +250,22 @@ class Pending:
 
     def _merged(self, runs: list[Run]) -> Run:
         """One run of what is still wanted of several, in order of arrival."""
-        live = [run.lsns > self._released[run.numbers] for run in runs]
+        live = [self._wanted(run) for run in runs]
         columns = [
             np.concatenate([getattr(run, name)[keep] for run, keep in zip(runs, live, strict=True)])
             for name in ("numbers", "lsns", "times", "words", "merges")
         ]
         return Run(*columns)
+
+    def _wanted(self, run: Run) -> BoolArray:
+        """Which of the run's points no stream has taken over yet."""
+        return run.lsns > self._released[run.numbers]
+
+    def sweep(self) -> None:
+        """Let go of the runs of which nothing is wanted any more."""
+        self.settle()
+        self._runs = [[run for run in tier if self._wanted(run).any()] for tier in self._runs]
+        self._in_runs = _points_in(self._runs)
 
     def absorb(self, state: StreamState) -> None:
         """Give ``state`` its share of the wide batches as chunks, in order of arrival."""
@@ -233,6 +284,7 @@ class Pending:
             tail = sorted([*state.chunks[state.fixed :], *found], key=lambda chunk: chunk.lsn)
             state.chunks[state.fixed :] = tail
             self.chunks += len(found)
+            self._in_chunks += _points_of(found)
         state.absorbed = self._newest_wide
         if not self.following:
             self._released[state.number] = self._newest_wide
@@ -250,21 +302,23 @@ class Pending:
         self.counts[:] = 0
         for state in states:
             self.absorb(state)
-            self.counts[state.number] = sum(len(chunk.times) for chunk in state.chunks)
-        self.points = int(self.counts.sum())
+            self.counts[state.number] = _points_of(state.chunks)
+        self.points = self._in_chunks = int(self.counts.sum())
         self.chunks = sum(len(state.chunks) for state in states)
 
     def release(self, state: StreamState, chunks: list[Chunk]) -> None:
         """``chunks`` of ``state`` are pending no more."""
-        count = sum(len(chunk.times) for chunk in chunks)
+        count = _points_of(chunks)
         self.counts[state.number] -= count
         self.points -= count
+        self._in_chunks -= count
         self.chunks -= len(chunks)
 
     def drop(self, state: StreamState) -> None:
         """Forget all that is pending for ``state``."""
         self.points -= int(self.counts[state.number])
         self.chunks -= len(state.chunks)
+        self._in_chunks -= _points_of(state.chunks)
         self.counts[state.number] = 0
         self._released[state.number] = self._newest_wide
         state.chunks = []
@@ -277,7 +331,7 @@ class Pending:
             int(run.lsns[live].min())
             for tier in self._runs
             for run in tier
-            if (live := run.lsns > self._released[run.numbers]).any()
+            if (live := self._wanted(run)).any()
         ]
         return min(oldest, default=None)
 
@@ -323,6 +377,24 @@ class Pending:
 
     def _divided(self, older: int, newer: int) -> bool:
         return any(older <= barrier < newer for barrier in self.barriers)
+
+
+def without(chunks: list[Chunk], start: int, end: int) -> list[Chunk]:
+    """The points that are not in ``[start, end)``; chunks without any are left out."""
+    found = []
+    for chunk in chunks:
+        kept = (chunk.times < start) | (chunk.times >= end)
+        if kept.any():
+            found.append(chunk._replace(times=chunk.times[kept], words=chunk.words[kept]))
+    return found
+
+
+def _points_of(chunks: Iterable[Chunk]) -> int:
+    return sum(len(chunk.times) for chunk in chunks)
+
+
+def _points_in(runs: Iterable[Iterable[Run]]) -> int:
+    return sum(len(run.numbers) for tier in runs for run in tier)
 
 
 def combined(chunks: list[Chunk]) -> Chunk:

@@ -33,7 +33,7 @@ _RECORD_BYTES = 64
 _POINT_BYTES = 16
 """What carrying over costs in the journal, about, for a stream and for each of its points."""
 
-_STREAMS_AT_ONCE = 256
+_STREAMS_AT_ONCE = 128
 """Bounds the trees in memory while many streams are committed in one go."""
 
 
@@ -97,7 +97,7 @@ class Pressure:
                 self._relieve_journal(journal)
 
     def _relieve_memory(self) -> None:
-        """Merge chunks first: many small ones take more than their points."""
+        """Merge chunks first: many small ones take more than their points, and so do runs of wide batches."""
         core = self._core
         with core.lock:
             states = self._states(core.pending.streams())
@@ -105,6 +105,8 @@ class Pressure:
             with core.lock:
                 for state in states[first : first + _STREAMS_AT_ONCE]:
                     core.pending.consolidate(state, everything=True)
+        with core.lock:
+            core.pending.sweep()
         if core.pending.memory > self._points // 2:
             self._commit_largest()
 

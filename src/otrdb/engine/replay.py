@@ -9,6 +9,7 @@ import numpy as np
 from otrdb.model import BoolArray, Int64Array, Merge
 
 from .findings import stream_lost
+from .pending import worth_chunks
 from .state import Chunk
 
 if TYPE_CHECKING:
@@ -48,14 +49,15 @@ def _lost(core: Core, record: JournalRecord) -> None:
 
 
 def _points(core: Core, record: JournalRecord, lsns: Int64Array, wanted: BoolArray) -> None:
-    keep = np.repeat(wanted, record.counts)
-    core.pending.add_run(
-        np.repeat(record.numbers, record.counts)[keep],
-        np.repeat(lsns, record.counts)[keep],
-        record.times[keep],
-        record.words[keep],
-        _MERGES[record.policy],
-    )
+    keep, merge = np.repeat(wanted, record.counts), _MERGES[record.policy]
+    numbers, counts = record.numbers[wanted], record.counts[wanted]
+    times, words = record.times[keep], record.words[keep]
+    if worth_chunks(len(numbers), len(times)):
+        states = map(core.streams.existing, numbers.tolist())
+        core.pending.add_parts(states, record.lsn, counts, times, words, merge)
+    else:
+        each = np.repeat(numbers, counts), np.repeat(lsns[wanted], counts)
+        core.pending.add_run(*each, times, words, merge)
 
 
 def _carried(core: Core, record: JournalRecord, lsns: Int64Array, wanted: BoolArray) -> None:

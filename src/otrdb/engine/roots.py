@@ -18,6 +18,8 @@ from .damage import complete, concerning
 from .pending import combined
 
 if TYPE_CHECKING:
+    from otrdb.model import Int64Array
+
     from .state import Chunk, Prefix, StreamState
 
 _LEAF_BYTES = 16 * 16_384
@@ -73,10 +75,11 @@ class Roots:
         # Newer than every version given out so far: no version that lacks these points has this stamp.
         return self.overlay(state, prefix, state.last_version + 1).root
 
-    def overlay(self, state: StreamState, prefix: Prefix, version: int) -> Overlay:
+    def overlay(self, state: StreamState, prefix: Prefix, version: int, *, keep: bool = True) -> Overlay:
         """The overlay of ``prefix``: the cached one, an extension of it, or a new one.
 
-        What it adds is stamped with ``version``, and nothing in it has a newer stamp.
+        What it adds is stamped with ``version``, and nothing in it has a newer stamp. The points that are
+        read for it may be kept in the cache.
         """
         known: Overlay | None = self._overlays.get(state.number)
         if known is None or known.version > version or not known.precedes(prefix):
@@ -84,7 +87,7 @@ class Roots:
             known = Overlay(prefix._replace(length=0), base, [], 0, prefix.committed.version)
         if known.prefix.length < prefix.length:
             with concerning(state, known.root):
-                known = _extended(state, known, prefix, version)
+                known = _extended(state, known, prefix, version, keep=keep)
             self._overlays.put(state.number, known, known.memory)
         return known
 
@@ -92,14 +95,23 @@ class Roots:
         """Whether the overlay of ``prefix`` would exceed its share of the budget."""
         known: Overlay | None = self._overlays.get(state.number)
         done = known.prefix.length if known is not None and known.precedes(prefix) else 0
-        points = sum(len(chunk.times) for chunk in prefix.chunks[done : prefix.length])
-        if points * _LEAF_BYTES < self._limit:
+        chunks = prefix.chunks[done : prefix.length]
+        if not self._many(chunks):
             return False
-        times = np.sort(np.concatenate([chunk.times for chunk in prefix.chunks[done : prefix.length]]))
-        base = self.committed(state, prefix.committed.root)
-        with concerning(state, base):
-            touched = touched_leaves(state.source, base, times, self._limit // _LEAF_BYTES)
+        return self.scattered(state, self.committed(state, prefix.committed.root), chunks)
+
+    def scattered(self, state: StreamState, root: Node, chunks: list[Chunk]) -> bool:
+        """Whether the leaves below ``root`` that ``chunks`` fall into would exceed that share."""
+        if not self._many(chunks):
+            return False
+        times = ascending(np.concatenate([chunk.times for chunk in chunks]))
+        with concerning(state, root):
+            touched = touched_leaves(state.source, root, times, self._limit // _LEAF_BYTES)
         return touched * (_LEAF_BYTES + _NODE_BYTES) > self._limit
+
+    def _many(self, chunks: list[Chunk]) -> bool:
+        """Whether there are so many points that it matters how many leaves they fall into."""
+        return sum(len(chunk.times) for chunk in chunks) * _LEAF_BYTES >= self._limit
 
     @property
     def memory(self) -> int:
@@ -111,8 +123,13 @@ class Roots:
         self._overlays.drop(state.number)
 
 
-def _extended(state: StreamState, known: Overlay, prefix: Prefix, version: int) -> Overlay:
-    edit = Edit(state.source, version)
+def ascending(times: Int64Array) -> Int64Array:
+    """The times in order; as they are, if they are in order already, as most are."""
+    return times if bool((times[1:] >= times[:-1]).all()) else np.sort(times)
+
+
+def _extended(state: StreamState, known: Overlay, prefix: Prefix, version: int, *, keep: bool) -> Overlay:
+    edit = Edit(state.source, version, keep=keep)
     chunks = prefix.chunks[known.prefix.length : prefix.length]
     root = insert_chunks(edit, known.root, chunks)
     return Overlay(prefix, root, [*known.obsolete, *edit.obsolete], known.memory + edit.memory, version)

@@ -57,8 +57,8 @@ def thinning_value(age: WidthLike, pointwidth: int) -> str:
     """The value of a thinning after ``age`` ns to windows of ``2**pointwidth`` ns, or "forever" for none."""
     if age == FOREVER:
         return FOREVER
-    if pointwidth not in THINNABLE:
-        near = " or ".join(str(each) for each in THINNABLE if abs(each - check_pointwidth(pointwidth)) < 4)
+    if check_pointwidth(pointwidth) not in THINNABLE:
+        near = " or ".join(str(each) for each in THINNABLE if abs(each - pointwidth) < 4)
         advice = f"Take {near or THINNABLE[0 if pointwidth < THINNABLE[0] else -1]}."
         raise InvalidPointWidth(f"Points are not thinned to pointwidth {pointwidth}.", advice=advice)
     return f"{to_width(age)}ns,{pointwidth}"

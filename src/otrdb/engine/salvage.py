@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from otrdb import tree
-from otrdb.errors import Damaged
+from otrdb.errors import Damaged, Thinned
 from otrdb.lacking import joined, merged
 from otrdb.model import MAX_TIME, MIN_TIME, BoolArray, Int64Array, Kind
 from otrdb.ranges import align_down
@@ -18,14 +18,14 @@ from otrdb.tree import Lost
 
 from .damage import complete
 from .gaps import outside, within
+from .pending import without
 from .reads import Frozen, Reads
 from .roots import insert_chunks
-from .state import Chunk, Prefix
+from .state import Prefix
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from .engine import Engine
+    from .state import Chunk
 
 
 class Partial(Reads):
@@ -118,7 +118,11 @@ class Salvaged(Frozen):
 
     def aligned(self, low: int, high: int, pointwidth: int) -> tree.Piece:
         """The windows that hold points, with some that `told` takes away."""
-        piece = super().aligned(low, high, pointwidth)
+        try:
+            piece = super().aligned(low, high, pointwidth)
+        except Thinned:
+            self._met()  # wider ones, which are asked for next, may not need that
+            raise
         self._answered(low, high)
         return piece
 
@@ -139,13 +143,19 @@ class Salvaged(Frozen):
 
     def nearest(self, time: int, backward: bool) -> tuple[int, int] | None:
         """The first point at or after ``time`` that can be read, or the last one before it."""
-        found, gaps = self._search(time, backward)
+        found, gaps = self._search(time, backward, list(self._closed))
         self._conclude(gaps)
         return found
 
     def outermost(self, backward: bool) -> int | None:
         """The time of the first point that can be read, or of the last."""
-        found, gaps = self._search(MAX_TIME - 1 if backward else MIN_TIME, backward)
+        met = list(self._closed)
+        try:
+            found, gaps = self._search(MAX_TIME - 1 if backward else MIN_TIME, backward, met)
+        except Thinned as thinned:
+            way = (thinned.end, MAX_TIME) if backward else (MIN_TIME, thinned.start)
+            self._bounding += within([*met, *self._met()], *way)
+            raise
         self._bounding += gaps
         return None if found is None else found[0]
 
@@ -169,9 +179,13 @@ class Salvaged(Frozen):
             found.append((max(low, MIN_TIME), min(high, MAX_TIME)))
         return joined(found)
 
-    def _search(self, time: int, backward: bool) -> tuple[tuple[int, int] | None, list[Lost]]:
-        """The nearest point that is in no gap, and the gaps on the way there."""
-        at, gaps = time, list(self._closed)
+    def _search(
+        self, time: int, backward: bool, gaps: list[Lost]
+    ) -> tuple[tuple[int, int] | None, list[Lost]]:
+        """The nearest point that is in no gap, and the gaps on the way there. Those met are added to
+        ``gaps``.
+        """
+        at = time
         while True:
             found = super().nearest(at, backward)
             gaps += self._met()
@@ -250,7 +264,7 @@ def _sound_tree(engine: Engine, frozen: Frozen) -> tuple[tree.Node, list[Lost]]:
         except Damaged as damage:
             complete(damage, state, base)
             gap = Lost(*_times(damage), damage)
-            kept = list(_without(chunks, gap))
+            kept = without(chunks, gap.start, gap.end)
             if _points(kept) == _points(chunks):  # they need a block that is not in their way
                 gap, kept = _span(chunks, damage), []
             lost.append(gap)
@@ -272,10 +286,3 @@ def _span(chunks: Sequence[Chunk], damage: Damaged) -> Lost:
 
 def _points(chunks: Sequence[Chunk]) -> int:
     return sum(len(chunk.times) for chunk in chunks)
-
-
-def _without(chunks: Sequence[Chunk], gap: Lost) -> Iterator[Chunk]:
-    for chunk in chunks:
-        kept = (chunk.times < gap.start) | (chunk.times >= gap.end)
-        if kept.any():
-            yield chunk._replace(times=chunk.times[kept], words=chunk.words[kept])

@@ -157,7 +157,9 @@ class Stream(Reads):
 
         Pending points are committed first, as a version of their own. Older versions keep the points until
         they are pruned. Rewrites the leaves at the edges and the nodes above the range. `Thinned` if an edge
-        divides a window of which only statistics are left.
+        divides a window of which only statistics are left. `Damaged` if a leaf there cannot be read; one that
+        lies in the range as a whole need not be, and pending points that could not be committed because of
+        it go or are committed in the same version.
 
         Example:
             >>> import otrdb, tempfile

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from otrdb.tree import refuse_points
+from otrdb.errors import Damaged, DiskFull
+from otrdb.tree import refuse_points, thinned_until
 
 from .damage import concerning
 
 if TYPE_CHECKING:
     from otrdb.model import Int64Array
+    from otrdb.storage.records import Entry
 
+    from .commit import Committer
     from .core import Core
     from .pending import Numbers
     from .state import StreamState
@@ -37,3 +41,20 @@ def check_none_thinned(core: Core, numbers: Numbers, times: Int64Array) -> None:
     numbers, times = numbers[late], times[late]
     for number in np.unique(numbers).tolist():
         check_not_thinned(core, core.streams.existing(number), times[numbers == number])
+
+
+def say_again(core: Core, committer: Committer) -> None:
+    """Make durable which streams are thinned, and where, by what is found in their trees: where a group is
+    lost, that may have been said in it, while a later one has the tree.
+
+    Costs the nodes of all streams.
+    """
+    lost: list[Entry] = []
+    for state in core.streams:
+        with suppress(Damaged):
+            until = thinned_until(state.source, core.roots.committed(state, state.committed.root))
+            if until > core.rules.thinned_before(state.metadata.uuid):
+                lost.append(core.rules.bar(state.metadata.uuid, until))
+    if lost:
+        with suppress(DiskFull):  # in this session it holds without
+            committer.entries(lost)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from otrdb.errors import Thinned
+from otrdb.errors import Damaged, NoSuchStream, Thinned
 from otrdb.model import MAX_TIME, MIN_TIME
 from otrdb.ranges import align_down
 from otrdb.results import Expiry
@@ -17,6 +17,7 @@ from otrdb.storage.records import Entry, VersionsPruned
 from otrdb.tree import Thinning, bytes_within, thinnable
 
 from .core import committed_of, now_ns
+from .findings import damage_found
 from .state import StreamState
 
 if TYPE_CHECKING:
@@ -55,28 +56,47 @@ class Upkeep:
         """What would go. Costs two paths for each stream with a retention, and the nodes over what goes or
         may be thinned.
         """
-        return [task.expiry for task in self._tasks()]
+        found: list[Expiry] = []
+        damaged = self._each(lambda task: found.append(task.expiry))
+        if damaged:
+            raise damaged[0]
+        return found
 
     def run(self) -> list[Expiry]:
         """Drop or thin what is too old, a stream at a time, then prune versions; returns what went."""
-        gone = []
-        for expiry, do in self._tasks():
-            do()
-            gone.append(expiry)
+        gone: list[Expiry] = []
+
+        def do(task: _Task) -> None:
+            task.do()
+            gone.append(task.expiry)
+
+        damaged = self._each(do)
         self._prune()
+        if damaged:
+            raise damaged[0]
         return gone
 
-    def _tasks(self) -> Iterator[_Task]:
-        core = self._core
+    def _each(self, act: Callable[[_Task], None]) -> list[Damaged]:
+        """Act on the tasks of all streams; returns the damage met in some, which stops no other."""
+        core, damaged = self._core, list[Damaged]()
+        self._engine.refresh()
         with core.lock:
             rules = core.rules
             found = [
                 (each, rules.retention(each.metadata), rules.thinning(each.metadata)) for each in core.streams
             ]
         for state, retention, thinning in found:
-            if not state.removed:
+            try:
                 # All of a stream is looked at before any of it goes, as a dry run does.
-                yield from list(self._tasks_of(state, retention, thinning))
+                for task in list(self._tasks_of(state, retention, thinning)):
+                    act(task)
+            except Damaged as damage:
+                core.note(damage_found(damage))
+                damaged.append(damage)
+            except NoSuchStream:
+                if not state.removed:
+                    raise
+        return damaged
 
     def _tasks_of(
         self, state: StreamState, retention: int | None, thinning: tuple[int, int] | None

@@ -15,6 +15,8 @@ from otrdb.times import format_ns
 from otrdb.tree import touched_leaves
 
 from .commit import Batch, Committer
+from .pending import POINT_BYTES, worth_chunks
+from .roots import ascending
 from .state import COMMIT_POINTS, Chunk
 from .thinned import check_none_thinned, check_not_thinned
 
@@ -32,9 +34,14 @@ if TYPE_CHECKING:
 POINTS_PER_LEAF = 64
 """A commit should bring at least this many points to each leaf it writes again."""
 
-JOURNAL_POINTS = 1 << 18
-"""A batch of more points never goes through the journal."""
+STREAM_POINTS = 2_048
+"""A batch is a commit of its own only if it brings so many points to each of its streams on average, or fits
+nowhere else: with fewer it is what a stream costs that takes the time, and points that wait for more are
+cheaper, though they are written twice.
+"""
 
+JOURNAL_POINTS = 1 << 20
+"""A batch of more points never goes through the journal."""
 
 _LARGEST_POINT = 16
 """Bytes a point takes in a commit of many, if it cannot be compressed."""
@@ -50,8 +57,9 @@ class Writer:
         self._core = core
         self._committer = committer
         self._pressure = pressure
-        # A quarter of the journal is the largest record it takes; a point takes 20 bytes of it, or less.
-        self._journal_points = min(JOURNAL_POINTS, journal_cap // 128)
+        # A quarter of the journal is the largest record it takes, and a point takes 24 bytes of that at most.
+        # What does not fit in the memory for pending points would be committed at once anyway.
+        self._journal_points = min(JOURNAL_POINTS, journal_cap // 128, core.budget.pending // POINT_BYTES)
         self._worth_a_thought = min(COMMIT_POINTS, self._journal_points + 1)
 
     def insert(
@@ -74,6 +82,8 @@ class Writer:
             self._direct([Batch(state, times, words)], merge)
             with core.lock:
                 return Inserted(state.told, int(core.pending.counts[state.number]), True)
+        if not count:
+            return self._unchanged(state)
         self._pressure.admit()
         times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         with core.lock:
@@ -81,7 +91,7 @@ class Writer:
             core.streams.check(state)
             lsn, followed = 0, False
             late = not checked and core.rules.may_be_thinned(times)
-            if count and not late:
+            if not late:
                 try:
                     lsn = journal.append(state.numbers, _counts(times), times, words, merge.code)
                     core.pending.add(state, Chunk(lsn, lsn, times, words, merge))
@@ -102,25 +112,35 @@ class Writer:
         if count > _SMALL or not lsn % _SMALL:
             self._pressure.settle()
         if pending >= state.check_at:
-            self._consider(state)
+            self._consider([state])
         return Inserted(state.told, pending, durable)
+
+    def _unchanged(self, state: StreamState) -> Inserted:
+        """What an insert of no points does: it needs no room, and makes none."""
+        core = self._core
+        with core.lock:
+            core.writable()
+            core.streams.check(state)
+            return Inserted(state.told, int(core.pending.counts[state.number]), True)
 
     def insert_batches(self, batches: Sequence[Batch], merge: Merge) -> InsertedBatch:
         """Points of several streams as one atomic batch."""
         for state, times, words in batches:
             self._check(state.kind, times, words)
-        present = [batch for batch in batches if len(batch.times)]
-        total = sum(len(batch.times) for batch in present)
-        if present and self.worth_commit(present):
+        return self._insert_checked([batch for batch in batches if len(batch.times)], merge)
+
+    def _insert_checked(self, batches: Sequence[Batch], merge: Merge) -> InsertedBatch:
+        total = sum(len(batch.times) for batch in batches)
+        if batches and self.worth_commit(batches):
             self._core.admit(_LARGEST_POINT * total)
-            self._direct(present, merge)
-            return InsertedBatch(total, len(present), True)
-        known = np.array([batch.state.number for batch in present], np.uint32)
-        counts = np.array([len(batch.times) for batch in present], np.uint32)
-        times = np.concatenate([np.empty(0, np.int64), *[batch.times for batch in present]])
-        words = np.concatenate([np.empty(0, np.int64), *[batch.words for batch in present]])
+            self._direct(batches, merge)
+            return InsertedBatch(total, len(batches), True)
+        known = np.array([batch.state.number for batch in batches], np.uint32)
+        counts = np.array([len(batch.times) for batch in batches], np.uint32)
+        times = np.concatenate([np.empty(0, np.int64), *[batch.times for batch in batches]])
+        words = np.concatenate([np.empty(0, np.int64), *[batch.words for batch in batches]])
         durable = self._journal(known, counts, times, words, merge)
-        return InsertedBatch(total, len(present), durable)
+        return InsertedBatch(total, len(batches), durable)
 
     def insert_wide(
         self,
@@ -132,9 +152,9 @@ class Writer:
         merge: Merge,
     ) -> InsertedBatch:
         """Points of many streams of one kind: point i belongs to stream number ``known[index[i]]``."""
-        if len(times) > self._journal_points or len(times) >= COMMIT_POINTS * max(len(known), 1):
-            return self.insert_batches(self._split(known, index, times, words), merge)
         self._check(kind, times, words)
+        if len(times) > self._journal_points or worth_chunks(max(len(known), 1), len(times)):
+            return self._insert_checked(self._split(known, index, times, words), merge)
         times, words = times.copy(), words.copy()  # pending points stay as they were acknowledged
         durable = self._journal(known[index], None, times, words, merge)
         return InsertedBatch(len(times), int(np.count_nonzero(np.bincount(index))), durable)
@@ -142,15 +162,16 @@ class Writer:
     def _split(self, known: Numbers, index: Int64Array, times: Int64Array, words: Int64Array) -> list[Batch]:
         """A wide batch as one batch per stream, each in order of arrival. A stream may be known twice."""
         numbers = known[index]
-        order = numbers.argsort(kind="stable")
-        present = np.unique(numbers)
-        borders = [*numbers[order].searchsorted(present).tolist(), len(order)]
-        states = [self._core.streams.existing(number) for number in present.tolist()]
-        times, words = times[order], words[order]
-        parts = itertools.pairwise(borders)
+        if bool((numbers[1:] < numbers[:-1]).any()):
+            # Numbers of 16 bits are sorted in one pass.
+            short = numbers.astype(np.uint16) if int(known.max()) < 1 << 16 else numbers
+            order = short.argsort(kind="stable")
+            numbers, times, words = numbers[order], times[order], words[order]
+        borders = [0, *(np.flatnonzero(np.diff(numbers)) + 1).tolist(), len(numbers)]
+        states = map(self._core.streams.existing, numbers[borders[:-1]].tolist())
         return [
             Batch(state, times[low:high], words[low:high])
-            for state, (low, high) in zip(states, parts, strict=True)
+            for state, (low, high) in zip(states, itertools.pairwise(borders), strict=True)
         ]
 
     def _direct(self, batches: Sequence[Batch], merge: Merge) -> None:
@@ -159,20 +180,19 @@ class Writer:
             self._core.subscribers.committed(batches, merge)
 
     def worth_commit(self, batches: Sequence[Batch]) -> bool:
-        """Whether a batch is large enough, for the leaves it touches, to skip the journal."""
+        """Whether a batch is large enough, for its streams and the leaves it touches, to skip the journal."""
         total = sum(len(batch.times) for batch in batches)
         if total > self._journal_points:
             return True
-        if total < COMMIT_POINTS:
+        if total < max(COMMIT_POINTS, STREAM_POINTS * len(batches)):
             return False
         limit = total // POINTS_PER_LEAF
         return sum(self._touched(state, times, limit) for state, times, _ in batches) <= limit
 
     def _touched(self, state: StreamState, times: Int64Array, limit: int) -> int:
-        ascending = bool((times[1:] >= times[:-1]).all())
         era = self._core.segments.era
         root = self._core.roots.committed(state, state.committed.root)
-        touched = touched_leaves(state.source, root, times if ascending else np.sort(times), limit)
+        touched = touched_leaves(state.source, root, ascending(times), limit)
         del era  # until here blocks were read while others may compact
         return touched
 
@@ -197,34 +217,35 @@ class Writer:
         *,
         checked: bool = False,
     ) -> bool:
-        """One record of many streams: ``counts`` points for each of ``parts``, or one.
+        """One record of many streams: ``counts`` points for each of ``parts``, or one. The arrays are kept.
 
         Whoever has ``checked`` that no time is thinned holds ``committing``.
         """
         core = self._core
-        self._pressure.admit()
-        numbers = parts if counts is None else np.repeat(parts, counts)
+        if len(times):
+            self._pressure.admit()
         with core.lock:
             journal = core.writable()
-            if not core.streams.alive(numbers):
+            if not core.streams.alive(parts):
                 raise NoSuchStream("One of the streams was obliterated.")
             if not len(times):
                 return True
             late = not checked and core.rules.may_be_thinned(times)
             if not late:
-                lsn, crowded = self._journal_now(journal, parts, counts, numbers, times, words, merge)
+                lsn, crowded = self._journal_now(journal, parts, counts, times, words, merge)
                 subscribers = core.subscribers
-                followed = bool(subscribers.followed) and subscribers.note(lsn, numbers, times, words, merge)
+                followed = bool(subscribers.followed) and subscribers.note(
+                    lsn, _each(parts, counts), times, words, merge
+                )
         if late:
             with core.committing:
-                check_none_thinned(core, numbers, times)
+                check_none_thinned(core, _each(parts, counts), times)
                 return self._journal(parts, counts, times, words, merge, checked=True)
         durable = journal.acknowledge(lsn)
         if followed:
             core.subscribers.acknowledged(lsn)
         self._pressure.settle()
-        for state in crowded:
-            self._consider(state)
+        self._consider(crowded)
         return durable
 
     def _journal_now(
@@ -232,7 +253,6 @@ class Writer:
         journal: Journal,
         parts: Numbers,
         counts: Numbers | None,
-        numbers: Numbers,
         times: Int64Array,
         words: Int64Array,
         merge: Merge,
@@ -241,7 +261,11 @@ class Writer:
         core = self._core
         try:
             lsn = journal.append(parts, counts, times, words, merge.code)
-            settled = core.pending.add_wide(lsn, numbers, times, words, merge)
+            if counts is not None and worth_chunks(len(parts), len(times)):
+                states = map(core.streams.existing, parts.tolist())
+                settled = core.pending.add_parts(states, lsn, counts, times, words, merge)
+            else:
+                settled = core.pending.add_wide(lsn, _each(parts, counts), times, words, merge)
         except BaseException as error:
             core.interrupted(error)
             raise
@@ -253,16 +277,29 @@ class Writer:
         states = map(self._core.streams.number, pending.crowded(COMMIT_POINTS))
         return [state for state in states if state and pending.counts[state.number] >= state.check_at]
 
-    def _consider(self, state: StreamState) -> None:
-        """Commit the stream if its pending points are worth it."""
+    def _consider(self, states: Sequence[StreamState]) -> None:
+        """Commit those of the streams whose pending points are worth it."""
+        worth = []
+        for state in states:
+            with self._pressure.harmless():
+                if self._is_worth(state):
+                    worth.append(state)
+        if worth:
+            with self._pressure.harmless():
+                self._pressure.commit(worth)
+
+    def _is_worth(self, state: StreamState) -> bool:
         core = self._core
         with core.lock:
             core.pending.absorb(state)
             times = np.concatenate([np.empty(0, np.int64), *[chunk.times for chunk in state.chunks]])
             state.check_at = 2 * max(len(times), COMMIT_POINTS)
-        with self._pressure.harmless():
-            if self.worth_commit([Batch(state, times, times)]):
-                self._committer.pending([state])
+        return self.worth_commit([Batch(state, times, times)])
+
+
+def _each(parts: Numbers, counts: Numbers | None) -> Numbers:
+    """The stream number of each point of a record."""
+    return parts if counts is None else np.repeat(parts, counts)
 
 
 def _counts(times: Int64Array) -> UInt32Array | None:

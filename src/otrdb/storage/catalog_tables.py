@@ -102,7 +102,9 @@ class CatalogSnapshot(NamedTuple):
 
 
 class SegmentSpace(NamedTuple):
-    """Bytes of the groups in a segment, and of those the blocks that no latest version uses."""
+    """Bytes of the groups in a segment, and of those the blocks that a latest version used once and uses no
+    more.
+    """
 
     bytes: int
     dead: int

@@ -133,7 +133,7 @@ class StreamKept:
 class VersionKept:
     """A version that was made earlier, as it is: its tree may have been moved to `root`.
 
-    `obsolete` are blocks the latest version no longer uses, or copies that it never used.
+    `obsolete` are blocks the latest version no longer uses.
     """
 
     number: int

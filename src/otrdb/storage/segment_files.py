@@ -52,14 +52,18 @@ class SegmentFiles:
         self.era = Era()
         self.freed = Freed()
         self.archive: UUID | None = None
+        self._seen = set[int]()
+        """Segments that were there at some time."""
         self._opening = threading.Lock()
 
     def numbers(self) -> list[int]:
         """The numbers of the segments there are, ascending."""
-        return SEGMENT_NAMES.numbers(self._medium.list())
+        found = SEGMENT_NAMES.numbers(self._medium.list())
+        self._seen.update(found)
+        return found
 
     def file(self, number: int) -> File:
-        """The open file of a segment; `Damaged` if it is gone."""
+        """The open file of a segment. `Damaged` if it is gone; `Outdated` where that is no damage."""
         file = self._open.get(number)
         return file if file is not None else self._opened(number)
 
@@ -147,8 +151,11 @@ class SegmentFiles:
             if number in self.freed:
                 raise Outdated(
                     f"{SEGMENT_NAMES.name(number)} has been given back; what was in it is elsewhere.",
-                    advice="Ask again.",
+                    advice="Ask again; of the latest version, since an older one may have been pruned.",
                 ) from error
+            if number in self._seen and not self._medium.writable:
+                # By a writer, of whom this reader has not heard yet that it was given back.
+                raise Outdated(f"{SEGMENT_NAMES.name(number)} has been deleted since it was read.") from error
             raise damaged("is missing", number, 0) from error
 
     def _keep(self, number: int, file: File) -> None:

@@ -269,6 +269,7 @@ def _perform_on_metadata(archive: Archive, operation: Operation) -> None:
         case Thin(before):
             archive.set_thinning(1, pointwidth=THIN_POINTWIDTH)
             archive.expire(now=before + 1)
+            archive.set_thinning(None)  # else the next expiry, at another time, would thin more
         case Compact():
             archive.compact()
         case _:

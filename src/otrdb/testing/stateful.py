@@ -178,12 +178,14 @@ class ArchiveMachine(RuleBasedStateMachine):
             self.models[uuid].insert(*batch, merge)
 
     @precondition(lambda self: self.models)
-    @rule(data=st.data(), seed=SEEDS, merge=MERGES)
-    def insert_columns(self, data: st.DataObject, seed: int, merge: Any) -> None:
+    @rule(data=st.data(), seed=SEEDS, merge=MERGES, sizes=st.sampled_from([SMALL, SMALL, LARGE]))
+    def insert_columns(
+        self, data: st.DataObject, seed: int, merge: Any, sizes: st.SearchStrategy[int]
+    ) -> None:
         """Insert a wide batch."""
         kind = self.pick(data)[1].kind
         uuids = [uuid for uuid, known in self.models.items() if known.kind is kind]
-        batch = data.draw(batches(kind, SMALL))
+        batch = data.draw(batches(kind, sizes))
         index = np.random.default_rng(seed).integers(0, len(uuids), len(batch.times))
         self.db.insert_columns(index, *batch, [self.stream(uuid) for uuid in uuids], merge=merge)
         for place, uuid in enumerate(uuids):

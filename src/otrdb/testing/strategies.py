@@ -15,6 +15,7 @@ from otrdb.model import LAST_TIME, MAX_TIME, MIN_TIME, Kind, Merge
 from otrdb.testing.operations import (
     SECOND,
     START,
+    THIN_POINTWIDTH,
     Ask,
     Compact,
     Create,
@@ -28,6 +29,7 @@ from otrdb.testing.operations import (
     Prune,
     Reopen,
     Settle,
+    Thin,
     Update,
     kind_of,
 )
@@ -161,6 +163,27 @@ def inserts(draw: st.DrawFn, streams: tuple[int, ...], largest: int) -> Insert:
     return Insert(way, parts, draw(st.sampled_from([merge.value for merge in Merge])))
 
 
+_INTERVAL = 1 << 44
+"""What `Thin` thins as a whole, ns."""
+
+
+@st.composite
+def early_inserts(draw: st.DrawFn, streams: tuple[int, ...], largest: int) -> Insert:
+    """An insert some hours before the others, where points may be thinned."""
+    insert = draw(inserts(streams, largest))
+    earlier = _INTERVAL * draw(st.integers(1, 3))
+    parts = {stream: (times - earlier, values) for stream, (times, values) in insert.parts.items()}
+    return insert._replace(parts=parts)
+
+
+@st.composite
+def early_deletes(draw: st.DrawFn, streams: tuple[int, ...]) -> Delete:
+    """A delete of whole windows there."""
+    start = START - draw(st.integers(-_INTERVAL, 4 * _INTERVAL)) >> THIN_POINTWIDTH << THIN_POINTWIDTH
+    windows = draw(st.sampled_from([1, 5, 256, 600]))
+    return Delete(draw(st.sampled_from(streams)), start, start + (windows << THIN_POINTWIDTH))
+
+
 @st.composite
 def histories(
     draw: st.DrawFn, streams: tuple[int, ...], longest: int, shortest: int = 0, largest: int = 700
@@ -182,6 +205,10 @@ def histories(
         st.builds(Ask, stream),
         st.builds(Settle),
         st.sampled_from([Prune(), Compact()]),
+        early_inserts(streams, largest),
+        early_inserts(streams, largest),
+        early_deletes(streams),
+        st.integers(0, 2).map(lambda number: Thin((START >> 44) - number << 44)),
         st.builds(Reopen, st.sampled_from(["kept", "older", "gone"])),
     )
     listed = draw(
@@ -194,9 +221,12 @@ _METADATA: Sequence[type[Operation]] = (Update, Create, Obliterate, Keep, Drop)
 
 
 def _possible(drawn: Sequence[Operation | type[Operation]], streams: tuple[int, ...]) -> Iterator[Operation]:
-    """The operations, those on metadata with a subject: a new name, a stream or snapshot there is."""
+    """The operations, those on metadata with a subject: a new name, a stream or snapshot there is. Inserts
+    for times that may be thinned are left out.
+    """
     made: list[UUID] = []
     kept: list[str] = []
+    thinned = MIN_TIME
     for number, operation in enumerate(drawn):
         if operation is Update:
             yield Update(streams[number % len(streams)], str(number))
@@ -210,5 +240,12 @@ def _possible(drawn: Sequence[Operation | type[Operation]], streams: tuple[int, 
             yield Obliterate(made.pop())
         elif operation is Drop and kept:
             yield Drop(kept.pop())
+        elif isinstance(operation, Insert) and _begins(operation) < thinned:
+            continue
         elif not isinstance(operation, type):
+            thinned = max(thinned, operation.before if isinstance(operation, Thin) else MIN_TIME)
             yield operation
+
+
+def _begins(insert: Insert) -> int:
+    return min(int(times.min()) for times, _ in insert.parts.values())

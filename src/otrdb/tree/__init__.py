@@ -8,7 +8,7 @@ from .cache import Cache
 from .changes import changes
 from .describe import NAMES, describe, interval
 from .edit import Edit, empty_root
-from .erase import erase
+from .erase import emptied_root, erase
 from .insert import insert
 from .leaf_block import LEAF_TYPE, page_sums
 from .leaves import Columns
@@ -20,7 +20,7 @@ from .save import Save
 from .source import BlockReader, BlockWriter, MemoryBlocks, Source
 from .space import bytes_within
 from .thin import THINNABLE, Thinnable, Thinning, thin, thinnable
-from .thinned import refuse_points
+from .thinned import refuse_points, thinned_until
 from .tolerant import Lost, TolerantSource
 from .touched import touched_leaves
 from .verify import Fault, verify
@@ -54,6 +54,7 @@ __all__ = [
     "bytes_within",
     "changes",
     "describe",
+    "emptied_root",
     "empty_root",
     "erase",
     "first_from",
@@ -67,6 +68,7 @@ __all__ = [
     "refuse_points",
     "thin",
     "thinnable",
+    "thinned_until",
     "touched_leaves",
     "values",
     "verify",

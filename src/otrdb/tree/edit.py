@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from otrdb import kernels
-from otrdb.errors import InternalError
+from otrdb.errors import Damaged, InternalError
 from otrdb.model import MAX_TIME, MIN_TIME
 
 from .chains import Chain, build_chain
@@ -53,11 +53,20 @@ def empty_root() -> Node:
 class Edit:
     """One change of one tree: what it reads, the version it makes, and the blocks it leaves behind."""
 
-    __slots__ = ("last", "memory", "obsolete", "placed", "source", "version")
+    __slots__ = ("keep", "last", "memory", "obsolete", "placed", "source", "version")
 
-    def __init__(self, source: Source, version: int, placed: Callable[[Child], None] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        version: int,
+        placed: Callable[[Child], None] | None = None,
+        *,
+        keep: bool = True,
+    ) -> None:
         self.source = source
         self.version = version
+        self.keep = keep
+        """Whether points of leaves that others go behind are kept in the cache: they may be needed again."""
         self.placed = placed
         """Is told of every leaf as it is placed, to write it early. Only for one insert, not with REPLACE:
         what was placed may not be read again before it is durable.
@@ -76,12 +85,15 @@ class Edit:
             self.obsolete.append(child.address)
 
     def forget_below(self, child: Child) -> None:
-        """Neither is anything below it."""
+        """Neither is anything below it. What a damaged block leads to is out of the tree with it, unnamed."""
         self.forget(child)
-        self.obsolete.extend(listed(self.source, child))
-        if child.kind == ChildKind.NODE:
-            for below in self.source.node(child).children:
-                self.forget_below(below)
+        try:
+            self.obsolete.extend(listed(self.source, child))
+            below = self.source.node(child).children if child.kind == ChildKind.NODE else ()
+        except Damaged:
+            return
+        for each in below:
+            self.forget_below(each)
 
     def put_leaf(
         self, builder: NodeBuilder, index: int, span: int, columns: Columns, stored: Stored = NONE_STORED

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from .edit import empty_root
+from .geometry import CHILDREN
 from .leaves import joined
 from .nodes import Child, ChildKind, Node, NodeBuilder
 from .thinned import rows_outside
@@ -20,7 +22,7 @@ def erase(edit: Edit, root: Node, start: int, end: int) -> Node:
 
     Nothing is written. What is emptied keeps the edit's version, so that changes are seen. Cost: the leaves
     at the two edges and, where a level collapses, their siblings are read; blocks that fall away as a whole
-    are only listed. `Thinned` if the range divides a row of what was thinned.
+    are only listed, damaged ones too. `Thinned` if the range divides a row of what was thinned.
     """
     builder = NodeBuilder(root)
     for child in root.children_within(start, end):
@@ -28,6 +30,13 @@ def erase(edit: Edit, root: Node, start: int, end: int) -> Node:
     if not builder.touched:
         return root
     edit.settle(builder)
+    return builder.finish()
+
+
+def emptied_root(version: int) -> Node:
+    """The root of a tree of which ``version`` took away all points, whatever they were."""
+    builder = NodeBuilder(empty_root())
+    builder.empty(0, CHILDREN, version)
     return builder.finish()
 
 

@@ -68,12 +68,11 @@ def middle_of(start: int, first: int, last: int) -> tuple[int, int] | None:
 
 
 class _Plan(NamedTuple):
-    """How a leaf is written: how many of its sections stay, how many of the new points go with the others,
-    and if they are not all of them, log2 of the width of the halves of time they are divided by.
+    """How a leaf is written: how many of its sections stay, and if the other points are divided, log2 of the
+    width of the halves of time they are divided by.
     """
 
     kept: int
-    cut: int
     shift: int = 0
 
 
@@ -85,17 +84,17 @@ def _planned(start: int, stored: Sequence[Section], times: Words, *, full: bool)
     first = stored[0].first if stored else int(times[0])
     middle = None if full else middle_of(start, first, int(times[-1]))
     if middle is None:
-        return _Plan(kept_sections(sizes, new, MOST_WHEN_FULL if full else MOST_SECTIONS), new)
+        return _Plan(kept_sections(sizes, new, MOST_WHEN_FULL if full else MOST_SECTIONS))
     before = sum(section.first < middle[0] for section in stored)
     cut = kernels.bisect(times, middle[0])
     if sum(sizes[:before]) + cut <= LEAF_CAPACITY // 2:
-        return _Plan(kept_sections(sizes, new, MOST_SECTIONS), new)
+        return _Plan(kept_sections(sizes, new, MOST_SECTIONS))
     if cut:
-        return _Plan(kept_sections(sizes, cut, MOST_WHEN_FULL), cut, middle[1])
+        return _Plan(kept_sections(sizes, cut, MOST_WHEN_FULL), middle[1])
     if before == len(stored) > MOST_WHEN_FULL:
-        return _Plan(kept_sections(sizes[:-1], sizes[-1], MOST_WHEN_FULL), 0, middle[1])
+        return _Plan(kept_sections(sizes[:-1], sizes[-1], MOST_WHEN_FULL), middle[1])
     before = min(before, MOST_SECTIONS - 1)
-    return _Plan(before + kept_sections(sizes[before:], new, MOST_SECTIONS - before), new)
+    return _Plan(before + kept_sections(sizes[before:], new, MOST_SECTIONS - before))
 
 
 def appended(
@@ -162,9 +161,9 @@ def _divided(
         stored, sizes = stored[:-1], sizes[:-1]
     new = columns[0][sum(sizes) :]
     plan = _planned(start, stored, new, full=full)
-    again, stay = sum(sizes[plan.kept :]), sum(sizes[: plan.kept])
+    stay = sum(sizes[: plan.kept])
     rest = columns[0][stay:], columns[1][stay:]
-    return _sectioned(source, start, shift, stored[: plan.kept], rest, plan._replace(cut=again + plan.cut))
+    return _sectioned(source, start, shift, stored[: plan.kept], rest, plan)
 
 
 def _sectioned(
@@ -172,11 +171,12 @@ def _sectioned(
 ) -> SectionedLeaf:
     """A leaf of ``stored`` sections and ``columns`` behind them, to be written as planned."""
     times, words = columns
-    cut, end = plan.cut, len(stored)
-    if cut == len(times):
+    cut, end = len(times), len(stored)
+    if not plan.shift:
         parts = [ArrayLeaf(start, shift, times, words)]
     else:
         middle = start + ((int(times[-1]) - start) >> plan.shift << plan.shift)
+        cut = kernels.bisect(times, middle)
         parts = [ArrayLeaf(middle, plan.shift, times[cut:], words[cut:])]
         if cut:
             before = middle - (1 << plan.shift)

@@ -132,7 +132,7 @@ class _Insert:
             return None
         if time < last + (1 << row_shift(node.pointwidth, child.span)):
             count = int(rows[-1, 0])
-            before = leaf.run(child.count - count, count, child.count)
+            before = leaf.run(child.count - count, count, child.count, keep=self._edit.keep)
             if not self._is_behind(columns, int(before[0][-1])):
                 return None
             columns, whole = joined([before, columns]), whole - 1

@@ -84,7 +84,7 @@ class ArrayLeaf:
         """All points."""
         return self.times, self.words
 
-    def run(self, first: int, count: int, total: int) -> Columns:
+    def run(self, first: int, count: int, total: int, *, keep: bool = True) -> Columns:
         """``count`` points from the one of index ``first`` on."""
         return self.times[first : first + count], self.words[first : first + count]
 
@@ -163,8 +163,9 @@ class StoredLeaf:
             cache_points(self._cache, self.address, columns)
         return columns
 
-    def run(self, first: int, count: int, total: int) -> Columns:
-        """``count`` points from the one of index ``first`` on, decoded no further than they reach, cached.
+    def run(self, first: int, count: int, total: int, *, keep: bool = True) -> Columns:
+        """``count`` points from the one of index ``first`` on, decoded no further than they reach; cached, if
+        they are to be kept.
 
         ``total`` is the number of all points, as the node says by whose counts the index was found.
         """
@@ -177,7 +178,8 @@ class StoredLeaf:
         columns: Columns | None = self._cache.get(key)
         if columns is None:
             columns = self._read_run(first, count)
-            self._cache.put(key, columns, 16 * count + 500)
+            if keep:
+                self._cache.put(key, columns, 16 * count + 500)
         return columns
 
     def within(self, start: int, end: int) -> Columns:

@@ -45,9 +45,8 @@ NODE_CHILD: Final = Layout(
     ("length", "I", ""),
     ("head", "I", ""),
 )
-_CHILD: Final = NODE_CHILD.dtype()
-
 _REFERENCE = struct.Struct("<" + "".join(code for _, code, _ in NODE_CHILD.fields))
+_NOWHERE: Final = (0, 0, 0, 0)
 _LENGTH = struct.Struct("<H")
 _ROW_BYTES: Final = 64
 _Group: TypeAlias = tuple[int, int, bool]
@@ -74,15 +73,16 @@ def encode_node(kind: Kind, node: Node) -> EncodedBlock:
     )
     rows = _encode_columns(kind, node.rows) if coded else node.rows.astype("<i8", copy=False).tobytes()
     slots = node.slots.astype(np.uint8).tobytes()
-    return EncodedBlock(NODE_TYPE, head + _references(node).tobytes() + slots + rows, [])
+    return EncodedBlock(NODE_TYPE, head + _references(node) + slots + rows, [])
 
 
-def _references(node: Node) -> NDArray[np.void]:
-    references = np.zeros(len(node.children), _CHILD)
-    for at, child in enumerate(node.children):
-        address = child.address or (0, 0, 0, 0)
-        references[at] = (child.index, child.span, int(child.kind), 0, child.version, child.count, *address)
-    return references
+def _references(node: Node) -> bytes:
+    return b"".join(
+        _REFERENCE.pack(
+            child.index, child.span, child.kind, 0, child.version, child.count, *(child.address or _NOWHERE)
+        )
+        for child in node.children
+    )
 
 
 def _columns(kind: Kind) -> tuple[_Group, ...]:

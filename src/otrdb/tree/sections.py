@@ -137,9 +137,19 @@ class SectionedLeaf:
         return [self._together(low, high) for low, high in pairwise(self._borders)]
 
     def _together(self, low: int, high: int) -> ArrayLeaf:
-        last = self.leaf(high - 1)
-        parts = [self.leaf(at).points() for at in range(low, high)]
-        return ArrayLeaf(last.start, last.shift, *joined(parts))
+        # Once they are written together nobody needs the old sections any more.
+        parts = [self.leaf(at).run(0, size, size, keep=False) for at, size in self._sizes(low, high)]
+        columns, last = joined(parts), self.leaf(high - 1)
+        if isinstance(last, ArrayLeaf):
+            return ArrayLeaf(last.start, last.shift, *columns)
+        # Only what was stored: the half of time before that of the new points, unless it reaches beyond.
+        behind = self.leaf(high)
+        if columns[0][-1] < behind.start:
+            return ArrayLeaf(behind.start - (1 << behind.shift), behind.shift, *columns)
+        return ArrayLeaf(self.start, self.shift, *columns)
+
+    def _sizes(self, low: int, high: int) -> list[tuple[int, int]]:
+        return [(at, self.sections[at].size) for at in range(low, high)]
 
     def written(self, addresses: Sequence[Address]) -> tuple[Section, ...]:
         """All sections, once those that are `unwritten` are in blocks."""
@@ -170,9 +180,9 @@ class SectionedLeaf:
         """All points."""
         return joined([self.leaf(at).points() for at in range(len(self.sections))])
 
-    def run(self, first: int, count: int, total: int) -> Columns:
+    def run(self, first: int, count: int, total: int, *, keep: bool = True) -> Columns:
         """``count`` points from the one of index ``first`` on; ``total`` is the number of all, as the node
-        says.
+        says. What is read for them is cached, if it is to be kept.
         """
         if total != self.count:
             raise self._miscounted()
@@ -180,7 +190,7 @@ class SectionedLeaf:
         for at in range(bisect_right(self._starts, first) - 1, bisect_left(self._starts, end)):
             begin, size = self._starts[at], self.sections[at].size
             low, high = max(first - begin, 0), min(end - begin, size)
-            parts.append(self.leaf(at).run(low, high - low, size))
+            parts.append(self.leaf(at).run(low, high - low, size, keep=keep))
         return joined(parts)
 
     def within(self, start: int, end: int) -> Columns:

@@ -6,12 +6,14 @@ exactly is answered; one that would need a point of theirs is refused (`Thinned`
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from otrdb import kernels
-from otrdb.errors import Thinned
+from otrdb.errors import Damaged, Thinned
+from otrdb.model import MIN_TIME
 from otrdb.times import format_ns
 
 from .nodes import Child, ChildKind, Node
@@ -84,6 +86,22 @@ def refuse_points(source: Source, node: Node, times: Words) -> None:
                 start, end, below.pointwidth, "Leave out the points of these times; none is stored."
             )
         refuse_points(source, below, times[low:high])
+
+
+def thinned_until(source: Source, node: Node) -> int:
+    """The time, ns, from which on nothing below ``node`` is thinned; `MIN_TIME` if nothing is.
+
+    What cannot be read is left out. Cost: the nodes that are newer than that.
+    """
+    for child in reversed(node.children):
+        if child.kind == ChildKind.THINNED:
+            return node.child_end(child)
+        if child.kind == ChildKind.NODE:
+            with suppress(Damaged):
+                until = thinned_until(source, source.node(child))
+                if until > MIN_TIME:
+                    return until
+    return MIN_TIME
 
 
 def is_raw(source: Source, child: Child) -> bool:
