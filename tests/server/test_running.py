@@ -87,7 +87,6 @@ def test_an_answer_that_takes_too_long_does_not_keep_it_from_stopping(
     slow.go.set()
     (ending,) = (thread for thread in threading.enumerate() if thread.name == "otrdb-ending")
     ending.join(30)
-    server._loop.close()
 
 
 def test_it_listens_everywhere_it_should(archive: otrdb.Archive, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import grpc.aio
 
@@ -17,15 +17,18 @@ from otrdb.server.dispatch import Dispatcher
 from otrdb.server.health import NAME as HEALTH
 from otrdb.server.health import Health, add_reflection
 from otrdb.server.limits import Limits
+from otrdb.server.loop import shared_loop
 from otrdb.server.own import service as own
 from otrdb.server.rpc import Door
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from otrdb import Archive
     from otrdb.server.access import Access
     from otrdb.server.certificates import Certificate
+
+_Done = TypeVar("_Done")
 
 SERVICES: Final = (service, own)
 
@@ -75,14 +78,10 @@ class Server(Closing):
         self._limits = limits or Limits()
         self._pool = ThreadPoolExecutor(threads, "otrdb-answer")
         self._health = Health([each.NAME for each in SERVICES])
-        self._loop = asyncio.new_event_loop()
-        try:
-            self._server = self._loop.run_until_complete(self._start())
-        except BaseException:
-            self._loop.close()
-            raise
-        self._thread = threading.Thread(target=self._loop.run_forever, name="otrdb-server")
-        self._thread.start()
+        self._loop = shared_loop()
+        self._open = False
+        self._server = self._await(self._start())
+        self._open = True
 
     @property
     def addresses(self) -> list[str]:
@@ -122,20 +121,19 @@ class Server(Closing):
         Answers that take longer go on without anybody who waits for them, until they are made or meet the
         closed archive.
         """
-        if self._thread.is_alive():
-            asyncio.run_coroutine_threadsafe(self._stop(), self._loop).result()
-            self._loop.call_soon_threadsafe(self._loop.stop)
-            self._thread.join()
+        if self._open:
+            self._open = False
+            self._await(self._stop())
             self.door.held.close()
             self.ended = self._end_answers()
-            if self.ended:
-                self._loop.close()
+
+    def _await(self, work: Coroutine[Any, Any, _Done]) -> _Done:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
 
     async def _stop(self) -> None:
         self._health.stop()
         self._dispatcher.stop()
         await self._server.stop(GRACE)
-        await self._loop.shutdown_asyncgens()
 
     def _end_answers(self) -> bool:
         """Whether all threads have ended. Those that have not would still tell the loop."""
