@@ -5,6 +5,8 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
+from otrdb.errors import OtrError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -32,6 +34,10 @@ class GroupCommit:
             if self._leads(lsn):
                 try:
                     self.sync()
+                except OtrError:
+                    # Somebody else, who closes the archive for one, may have synced it just before.
+                    if self.durable < lsn:
+                        raise
                 finally:
                     self._let_others_lead()
 
