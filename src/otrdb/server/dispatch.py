@@ -56,6 +56,10 @@ class Dispatcher:
         """End at once the calls that would not end by themselves. On the event loop."""
         self._talks.stop()
 
+    async def over(self, patience: float) -> None:
+        """Return when those calls have ended, or after so many seconds."""
+        await self._talks.over(patience)
+
     def service(self, name: str, rpcs: Sequence[Rpc]) -> grpc.GenericRpcHandler:
         """The handler of a whole service."""
         return grpc.method_handlers_generic_handler(name, {rpc.name: self._handler(rpc) for rpc in rpcs})

@@ -134,6 +134,7 @@ class Server(Closing):
         self._health.stop()
         self._dispatcher.stop()
         await self._server.stop(GRACE)
+        await self._dispatcher.over(LAST_ANSWERS)
 
     def _end_answers(self) -> bool:
         """Whether all threads have ended. Those that have not would still tell the loop."""

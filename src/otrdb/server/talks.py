@@ -8,6 +8,7 @@ a client that does not listen holds one batch of answers, and is read from no fu
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,6 +33,7 @@ _AT_ONCE: Final = 1 << 16
 """Bytes of answers: what a client that does not listen holds."""
 
 _DEPLETED: Final = 426
+_PAUSE: Final = 0.005
 
 
 class Requests:
@@ -92,10 +94,10 @@ class Talks:
         try:
             await self._converse(context, heard, answers)
         finally:
-            self._under_way.discard(heard)
-            self._pool.submit(answers.stop)
+            stopped = asyncio.wrap_future(self._pool.submit(answers.stop))
             listening.cancel()
-            await asyncio.gather(listening, return_exceptions=True)
+            await asyncio.gather(listening, stopped, return_exceptions=True)
+            self._under_way.discard(heard)
 
     def stop(self) -> None:
         """End all calls at once, and take no more. On the event loop.
@@ -105,6 +107,12 @@ class Talks:
         self._stopping = True
         for heard in self._under_way:
             heard.woken.set()
+
+    async def over(self, patience: float) -> None:
+        """Return when all calls have let go of what they held, or after so many seconds."""
+        until = time.monotonic() + patience
+        while self._under_way and time.monotonic() < until:
+            await asyncio.sleep(_PAUSE)
 
     async def _converse(self, context: Context, heard: Requests, answers: Answers) -> None:
         while not answers.ended:
