@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
-from otrdb.errors import BadValue, MismatchedColumns, OtrError, TimeOutOfRange, WrongKind
+from otrdb.errors import BadValue, InvalidArgument, MismatchedColumns, OtrError, TimeOutOfRange, WrongKind
 from otrdb.foreign import arrow_array, arrow_table, is_arrow, is_pandas, pandas_array, unmasked
 from otrdb.model import LAST_TIME, MIN_TIME, Array, Float64Array, Int64Array, Kind
 from otrdb.results import Points
@@ -31,6 +31,25 @@ _EXACT_IN_FLOAT: Final = 1 << 53  # every integer up to here is a float64
 _INT64: Final = np.dtype(np.int64)
 _NUMPY_VALUES: Final = frozenset({np.float64, np.int64, np.bool_})
 _SCALARS: Final = (int, float, np.generic, str, dt.date)
+
+
+def stream_numbers(stream_index: Foreign, streams: int) -> Int64Array:
+    """Which of so many streams each point of a wide batch is of, as int64[n]; `InvalidArgument` if it is
+    none of them.
+
+    Example:
+        >>> stream_numbers([1, 0, 1], 2)
+        array([1, 0, 1])
+    """
+    index = np.asarray(stream_index)
+    if index.ndim != 1 or (index.dtype.kind not in "iu" and len(index)):
+        raise InvalidArgument("stream_index is not a column of whole numbers.", advice="Count from 0.")
+    # Seen without their signs, negative numbers are beyond all others.
+    if len(index) and index.astype(np.int64, copy=False).view(np.uint64).max() >= streams:
+        raise InvalidArgument(
+            f"stream_index names a stream beyond the {streams} given.", advice="Count from 0."
+        )
+    return index.astype(np.int64, copy=False)
 
 
 def points(kind: Kind, times: Foreign, values: Foreign = None) -> tuple[Int64Array, Int64Array]:

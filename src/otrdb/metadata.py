@@ -203,3 +203,44 @@ def _changed(old: Properties, changes: Changes, removed: Iterable[str]) -> dict[
 
 def _has(properties: Properties, pattern: Pattern) -> bool:
     return all(key in properties and value in (None, properties[key]) for key, value in pattern.items())
+
+
+class Described:
+    """The properties of a stream's handle that its `metadata`, as it is now, tells."""
+
+    __slots__ = ()
+
+    @property
+    def metadata(self) -> Metadata:
+        """All of them, of one moment."""
+        raise NotImplementedError
+
+    @property
+    def collection(self) -> str:
+        """The collection the stream is in."""
+        return self.metadata.collection
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """The tags, a copy."""
+        return dict(self.metadata.tags)
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """The annotations, a copy."""
+        return dict(self.metadata.annotations)
+
+    @property
+    def property_version(self) -> int:
+        """Starts at 1; every successful `update` adds 1."""
+        return self.metadata.property_version
+
+    @property
+    def name(self) -> str:
+        """The tag "name", or empty."""
+        return self.metadata.name
+
+    @property
+    def unit(self) -> str:
+        """The tag "unit", or empty."""
+        return self.metadata.unit

@@ -10,10 +10,10 @@ import numpy as np
 from otrdb.baseline.core import Core, Part
 from otrdb.baseline.streams import Snapshot, Stream, to_part
 from otrdb.closing import Closing
-from otrdb.columns import check_times, points
+from otrdb.columns import check_times, points, stream_numbers
 from otrdb.errors import InvalidArgument, MismatchedColumns, WrongKind
 from otrdb.metadata import Metadata, Pattern, Properties
-from otrdb.model import MAX_TIME, MIN_TIME, Array, Kind, Merge
+from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind, Merge
 from otrdb.results import Finding, InsertedBatch
 
 if TYPE_CHECKING:
@@ -180,12 +180,8 @@ class Archive(Closing):
         return kinds.pop()
 
 
-def _checked_index(stream_index: Columns, length: int, streams: int) -> Array:
-    index = np.asarray(stream_index)
-    if len(index) == 0:
-        index = index.astype(np.int64)
-    if index.ndim != 1 or len(index) != length:
-        raise MismatchedColumns(f"There are {length} points and stream indexes of shape {index.shape}.")
-    if index.dtype.kind not in "iu" or (length and not 0 <= index.min() <= index.max() < streams):
-        raise InvalidArgument("A stream index names none of the streams.", advice=f"Give 0 to {streams - 1}.")
+def _checked_index(stream_index: Columns, length: int, streams: int) -> Int64Array:
+    index = stream_numbers(stream_index, streams)
+    if len(index) != length:
+        raise MismatchedColumns(f"There are {length} points and {len(index)} stream indexes.")
     return index

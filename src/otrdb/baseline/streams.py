@@ -11,6 +11,7 @@ from otrdb.columns import check_times, points
 from otrdb.errors import ClosedArchive, InvalidVersions, NoSuchStream
 from otrdb.joined import Part as JoinedPart
 from otrdb.joined import join
+from otrdb.metadata import Described
 from otrdb.model import MAX_TIME, MIN_TIME, Merge
 from otrdb.ranges import align_down, align_up, check_resolution, check_version, to_range
 from otrdb.results import Change, Inserted
@@ -23,12 +24,12 @@ if TYPE_CHECKING:
     from otrdb.baseline.states import State
     from otrdb.interface import Align, Columns, StreamLike
     from otrdb.joined import Joined
-    from otrdb.metadata import Changes
+    from otrdb.metadata import Changes, Metadata
     from otrdb.model import Kind, MergeLike
     from otrdb.times import TimeLike
 
 
-class Stream(Reads):
+class Stream(Described, Reads):
     """`otrdb.interface.StreamLike`: a stream of a baseline archive."""
 
     __slots__ = ("_core", "uuid")
@@ -44,43 +45,18 @@ class Stream(Reads):
         return hash(self.uuid)
 
     def __repr__(self) -> str:
-        metadata = self._core.metadata(self.uuid)
+        metadata = self.metadata
         return f"<Stream {metadata.collection}/{metadata.name}: {metadata.kind.value}, {self.uuid}>"
 
     @property
     def kind(self) -> Kind:
         """What the values are."""
-        return self._core.metadata(self.uuid).kind
+        return self.metadata.kind
 
     @property
-    def collection(self) -> str:
-        """The collection the stream is in."""
-        return self._core.metadata(self.uuid).collection
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """A copy of the tags."""
-        return dict(self._core.metadata(self.uuid).tags)
-
-    @property
-    def annotations(self) -> dict[str, str]:
-        """A copy of the annotations."""
-        return dict(self._core.metadata(self.uuid).annotations)
-
-    @property
-    def property_version(self) -> int:
-        """Counts the changes of the metadata, from 1."""
-        return self._core.metadata(self.uuid).property_version
-
-    @property
-    def name(self) -> str:
-        """The tag "name", or empty."""
-        return self._core.metadata(self.uuid).name
-
-    @property
-    def unit(self) -> str:
-        """The tag "unit", or empty."""
-        return self._core.metadata(self.uuid).unit
+    def metadata(self) -> Metadata:
+        """Collection, tags, annotations and property version, all of one moment."""
+        return self._core.metadata(self.uuid)
 
     @property
     def version(self) -> int:

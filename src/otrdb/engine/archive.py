@@ -9,10 +9,10 @@ from uuid import UUID, uuid4
 import numpy as np
 
 from otrdb.closing import Closing
-from otrdb.columns import points, words
+from otrdb.columns import points, stream_numbers, words
 from otrdb.errors import InvalidArgument, MismatchedColumns
 from otrdb.metadata import Metadata, Pattern
-from otrdb.model import MAX_TIME, MIN_TIME, Int64Array, Kind, KindLike, Merge, MergeLike
+from otrdb.model import MAX_TIME, MIN_TIME, Kind, KindLike, Merge, MergeLike
 from otrdb.ranges import to_instant
 from otrdb.times import TimeLike, WidthLike, to_ns_array
 
@@ -205,7 +205,7 @@ class Archive(Closing):
         of each. Pass the same tuple of streams again and again: a list is looked through every time.
         """
         numbers, kind, _ = self._wide(streams)
-        index = _index(stream_index, len(numbers))
+        index = stream_numbers(stream_index, len(numbers))
         columns = to_ns_array(times), words(kind, values)
         if not len(index) == len(columns[0]) == len(columns[1]):
             lengths = f"{len(index)} stream numbers, {len(columns[0])} times and {len(columns[1])} values"
@@ -536,15 +536,3 @@ class Archive(Closing):
 
 def _untold(copied: int, total: int) -> None:
     """Nobody watches."""
-
-
-def _index(stream_index: Foreign, streams: int) -> Int64Array:
-    index = np.asarray(stream_index)
-    if index.ndim != 1 or (index.dtype.kind not in "iu" and len(index)):
-        raise InvalidArgument("stream_index is not a column of whole numbers.", advice="Count from 0.")
-    # Seen without their signs, negative numbers are beyond all others.
-    if len(index) and index.astype(np.int64, copy=False).view(np.uint64).max() >= streams:
-        raise InvalidArgument(
-            f"stream_index names a stream beyond the {streams} given.", advice="Count from 0."
-        )
-    return index.astype(np.int64, copy=False)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from otrdb.columns import points
 from otrdb.errors import InvalidArgument, InvalidVersions
+from otrdb.metadata import Described
 from otrdb.model import Kind, Merge, MergeLike
 from otrdb.ranges import check_resolution, check_version, to_range
 from otrdb.results import Change, Inserted
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
 _MERGES: dict[str, Merge] = {policy: policy for policy in Merge}
 
 
-class Stream(Reads):
+class Stream(Described, Reads):
     """A stream of an archive: a sequence of (time, value) and its metadata.
 
     Reads answer from the latest state, pending points included. Handles of the same stream are equal and hash
@@ -71,36 +72,6 @@ class Stream(Reads):
     def kind(self) -> Kind:
         """What the values are: float, int or bool."""
         return self.state.kind
-
-    @property
-    def collection(self) -> str:
-        """The collection the stream is in."""
-        return self.metadata.collection
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags, a copy."""
-        return dict(self.metadata.tags)
-
-    @property
-    def annotations(self) -> dict[str, str]:
-        """The annotations, a copy."""
-        return dict(self.metadata.annotations)
-
-    @property
-    def property_version(self) -> int:
-        """Starts at 1; every successful `update` adds 1."""
-        return self.metadata.property_version
-
-    @property
-    def name(self) -> str:
-        """The tag "name", or empty."""
-        return self.metadata.tags.get("name", "")
-
-    @property
-    def unit(self) -> str:
-        """The tag "unit", or empty."""
-        return self.metadata.tags.get("unit", "")
 
     @property
     def metadata(self) -> Metadata:

@@ -7,10 +7,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import numpy as np
-
 from otrdb.closing import Closing
-from otrdb.columns import points, words
+from otrdb.columns import points, stream_numbers, words
 from otrdb.errors import InvalidArgument, WrongKind
 from otrdb.metadata import Metadata, Pattern
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, KindLike, Merge, MergeLike
@@ -30,7 +28,6 @@ if TYPE_CHECKING:
     from otrdb.export import Foreign
     from otrdb.interface import Align, Key, StreamLike
     from otrdb.joined import Joined
-    from otrdb.model import Int64Array
     from otrdb.remote.link import Link
     from otrdb.results import Finding
 
@@ -138,7 +135,7 @@ class Archive(Closing):
         kinds = {stream.kind for stream in own} or {Kind.FLOAT}
         if len(kinds) > 1:
             raise WrongKind("The streams of a wide batch are of one kind.")
-        index = _index(stream_index, len(own))
+        index = stream_numbers(stream_index, len(own))
         columns = to_ns_array(times), words(kinds.pop(), values)
         return self._sent(Batch.of_wide([stream.uuid for stream in own], index, *columns), merge)
 
@@ -292,15 +289,3 @@ def _age(age: WidthLike | None) -> str | None:
     if age is None or age == "forever":
         return None if age is None else "forever"
     return f"{to_width(age)}ns"
-
-
-def _index(stream_index: Foreign, streams: int) -> Int64Array:
-    """The numbers of streams that points are of, all below ``streams``."""
-    index = np.asarray(stream_index)
-    if index.ndim != 1 or (index.dtype.kind not in "iu" and len(index)):
-        raise InvalidArgument("stream_index is not a column of whole numbers.", advice="Count from 0.")
-    if len(index) and not (index.min() >= 0 and index.max() < streams):
-        raise InvalidArgument(
-            f"stream_index names a stream beyond the {streams} given.", advice="Count from 0."
-        )
-    return index.astype(np.int64, copy=False)

@@ -10,7 +10,13 @@ import numpy as np
 from otrdb.columns import points
 from otrdb.errors import InvalidArgument
 from otrdb.lacking import merged
-from otrdb.metadata import check_annotation_key, check_collection, check_property_value, check_tag_key
+from otrdb.metadata import (
+    Described,
+    check_annotation_key,
+    check_collection,
+    check_property_value,
+    check_tag_key,
+)
 from otrdb.model import Merge
 from otrdb.ranges import check_resolution, check_version, to_range
 from otrdb.remote.reads import Reads
@@ -34,7 +40,7 @@ if TYPE_CHECKING:
     from otrdb.times import TimeLike
 
 
-class Stream(Reads):
+class Stream(Described, Reads):
     """A stream of an archive on a server, by the interface of `otrdb.Stream`.
 
     Reads answer from the latest state. Metadata properties ask the server each time; `uuid` and `kind`, which
@@ -76,36 +82,6 @@ class Stream(Reads):
     def kind(self) -> Kind:
         """What the values are: float, int or bool."""
         return self._kind
-
-    @property
-    def collection(self) -> str:
-        """The collection the stream is in."""
-        return self.metadata.collection
-
-    @property
-    def tags(self) -> dict[str, str]:
-        """The tags, a copy."""
-        return dict(self.metadata.tags)
-
-    @property
-    def annotations(self) -> dict[str, str]:
-        """The annotations, a copy."""
-        return dict(self.metadata.annotations)
-
-    @property
-    def property_version(self) -> int:
-        """Starts at 1; every successful `update` adds 1."""
-        return self.metadata.property_version
-
-    @property
-    def name(self) -> str:
-        """The tag "name", or empty."""
-        return self.metadata.name
-
-    @property
-    def unit(self) -> str:
-        """The tag "unit", or empty."""
-        return self.metadata.unit
 
     @property
     def metadata(self) -> Metadata:
