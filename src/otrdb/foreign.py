@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from otrdb.model import Array
 
 # Format strings of the Arrow C data interface, https://arrow.apache.org/docs/format/CDataInterface.html
-_ARROW_FORMATS: Final = {
+ARROW_FORMATS: Final = {
     "b": np.bool_,
     "c": np.int8,
     "C": np.uint8,
@@ -32,7 +32,7 @@ _ARROW_FORMATS: Final = {
     "f": np.float32,
     "g": np.float64,
 }
-_ARROW_TIME_UNITS: Final = {"tss:": "s", "tsm:": "ms", "tsu:": "us", "tsn:": "ns"}
+ARROW_TIME_UNITS: Final = {"tss:": "s", "tsm:": "ms", "tsu:": "us", "tsn:": "ns"}
 _ARROW_STRUCT: Final = "+s"
 
 
@@ -131,14 +131,14 @@ def _bits(packed: Array, first: int, length: int) -> Array:
 
 
 def _dtype(form: str) -> np.dtype[Any]:
-    unit = _ARROW_TIME_UNITS.get(form[:4])
+    unit = ARROW_TIME_UNITS.get(form[:4])
     if unit is not None and form == form[:4]:
         raise NaiveTime("These Arrow times have no time zone.")
     if unit is not None:
         return np.dtype(f"datetime64[{unit}]")
-    if form not in _ARROW_FORMATS:
+    if form not in ARROW_FORMATS:
         raise WrongKind(f"Arrow data of format {form!r} are neither times nor numbers.")
-    return np.dtype(_ARROW_FORMATS[form])
+    return np.dtype(ARROW_FORMATS[form])
 
 
 def _joined(chunks: list[Array], form: str) -> Array:

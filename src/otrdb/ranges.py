@@ -133,3 +133,13 @@ def pieces(
             continue
         middle = (first + last) // 2
         waiting += [(middle, last), (first, middle)]
+
+
+def slices(length: int, most: int) -> Iterator[slice]:
+    """A column of that length in slices of at most `most`; at least one slice.
+
+    Example:
+        >>> [range(5)[each] for each in slices(5, 3)], list(slices(0, 3))
+        ([range(0, 3), range(3, 5)], [slice(0, 3, None)])
+    """
+    return (slice(at, at + most) for at in range(0, max(length, 1), most))

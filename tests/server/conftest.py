@@ -37,3 +37,14 @@ def client(server: Server) -> Iterator[Any]:
         yield BTrDB(Endpoint(channel))
     finally:
         channel.close()
+
+
+@pytest.fixture
+def stream(archive: otrdb.Archive) -> otrdb.Stream:
+    return archive.create("plant", tags={"name": "heat"})
+
+
+@pytest.fixture
+def remote(client: Any, stream: otrdb.Stream) -> Any:
+    """The same stream, as the client knows it."""
+    return client.stream_from_uuid(stream.uuid)

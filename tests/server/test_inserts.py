@@ -16,16 +16,6 @@ from otrdb.server.writing import POINTS
 POLICIES = ["never", "equal", "retain", "replace"]
 
 
-@pytest.fixture
-def stream(archive: otrdb.Archive) -> otrdb.Stream:
-    return archive.create("plant", tags={"name": "heat"})
-
-
-@pytest.fixture
-def remote(client: Any, stream: otrdb.Stream) -> Any:
-    return client.stream_from_uuid(stream.uuid)
-
-
 def table(times: Any, values: Any) -> pa.Table:
     return pa.table(
         {"time": pa.array(times, pa.timestamp("ns", "UTC")), "value": pa.array(values, pa.float64())}

@@ -29,11 +29,6 @@ def stream(request: pytest.FixtureRequest, archive: otrdb.Archive) -> otrdb.Stre
     return stream
 
 
-@pytest.fixture
-def remote(client: Any, stream: otrdb.Stream) -> Any:
-    return client.stream_from_uuid(stream.uuid)
-
-
 def bits(columns: Any) -> list[bytes]:
     return [np.ascontiguousarray(column).tobytes() for column in columns]
 

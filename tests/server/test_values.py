@@ -15,18 +15,6 @@ from otrdb.server.points import POINTS
 
 from .calls import changed, raw, times_of
 
-
-@pytest.fixture
-def stream(archive: otrdb.Archive) -> otrdb.Stream:
-    return archive.create("plant", tags={"name": "heat"})
-
-
-@pytest.fixture
-def remote(client: Any, stream: otrdb.Stream) -> Any:
-    """The same stream, as the client knows it."""
-    return client.stream_from_uuid(stream.uuid)
-
-
 # --- raw values
 
 

@@ -24,11 +24,6 @@ def stream(archive: otrdb.Archive) -> otrdb.Stream:
     return stream
 
 
-@pytest.fixture
-def remote(client: Any, stream: otrdb.Stream) -> Any:
-    return client.stream_from_uuid(stream.uuid)
-
-
 def rows(windows: Any) -> list[tuple[Any, ...]]:
     return [(w.time, w.min, w.mean, w.max, w.count, w.stddev) for w, _ in windows]
 

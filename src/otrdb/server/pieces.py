@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from otrdb.errors import InvalidArgument, Thinned
 from otrdb.model import MIN_TIME
-from otrdb.ranges import align_down, pieces, window_count
+from otrdb.ranges import align_down, pieces, slices, window_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -28,10 +28,10 @@ MOST_ZOOMED: Final = 1 << 20
 """Windows that one zoom may have: it is answered as a whole."""
 
 
-def points(reads: ReadsLike, start: int, end: int) -> Iterator[Points]:
-    """The points of ``[start, end)``; at least one piece."""
+def points(reads: ReadsLike, start: int, end: int, most: int | None = None) -> Iterator[Points]:
+    """The points of ``[start, end)``, at most so many in a piece, or `POINTS`; at least one piece."""
     for low, high in _cut(reads.count, start, end, POINTS):
-        yield from _sliced_points(reads.values(low, high))
+        yield from _sliced_points(reads.values(low, high), most or POINTS)
 
 
 def aligned(
@@ -98,23 +98,19 @@ def _cut(count: Callable[[int, int], int], start: int, end: int, most: int) -> I
     yield start, end
 
 
-def _sliced_points(points: Points) -> Iterator[Points]:
+def _sliced_points(points: Points, most: int) -> Iterator[Points]:
     """The same in pieces: there may be more at one time than in a piece."""
-    for at in range(0, max(len(points), 1), POINTS):
+    for rows in slices(len(points), most):
         yield replace(
             points,
-            times=points.times[at : at + POINTS],
-            values=points.values[at : at + POINTS],
-            left_out=() if at else points.left_out,
+            times=points.times[rows],
+            values=points.values[rows],
+            left_out=() if rows.start else points.left_out,
         )
 
 
 def _sliced_windows(windows: Windows) -> Iterator[Windows]:
-    for at in range(0, max(len(windows), 1), WINDOWS):
-        columns = {name: column[at : at + WINDOWS] for name, column in windows.columns.items()}
-        yield replace(
-            windows,
-            time=windows.time[at : at + WINDOWS],
-            columns=columns,
-            left_out=() if at else windows.left_out,
-        )
+    for rows in slices(len(windows), WINDOWS):
+        columns = {name: column[rows] for name, column in windows.columns.items()}
+        left_out = () if rows.start else windows.left_out
+        yield replace(windows, time=windows.time[rows], columns=columns, left_out=left_out)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from otrdb.errors import NoSuchPoint
-from otrdb.ranges import pieces, to_range
+from otrdb.ranges import slices, to_range
+from otrdb.server import pieces
 from otrdb.server.asking import asked, check_end, stream_of
 from otrdb.server.doubles import to_doubles
 from otrdb.server.rpc import Rpc, Scope
@@ -53,15 +54,8 @@ def arrow_raw_values(door: Door, request: btrdb.ArrowRawValuesParams) -> Iterato
 
 def _columns(view: View, start: int, end: int, most: int) -> Iterator[tuple[Int64Array, Float64Array]]:
     """The points of a range, ``most`` at a time; no points at least."""
-    nothing = True
-    for low, high in pieces(view.count, *to_range(start, end)):
-        points = view.values(low, high)
-        times, values = points.times, to_doubles(points.values)
-        for first in range(0, len(times), most):
-            nothing = False
-            yield times[first : first + most], values[first : first + most]
-    if nothing:
-        yield np.empty(0, np.int64), np.empty(0)
+    for piece in pieces.points(view, *to_range(start, end), most):
+        yield piece.times, to_doubles(piece.values)
 
 
 def nearest(door: Door, request: btrdb.NearestParams) -> btrdb.NearestResponse:
@@ -81,8 +75,8 @@ def changes(door: Door, request: btrdb.ChangesParams) -> Iterator[bytes]:
     newer = request.toMajor or stream.version
     stream.at(newer)
     found = np.array(stream.changes(request.fromMajor, newer, request.resolution), np.int64).reshape(-1, 2)
-    for first in range(0, max(len(found), 1), RANGES):
-        starts, ends = np.ascontiguousarray(found[first : first + RANGES].T)
+    for rows in slices(len(found), RANGES):
+        starts, ends = np.ascontiguousarray(found[rows].T)
         yield with_points(head(newer, 0), (starts, ends))
 
 

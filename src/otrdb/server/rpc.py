@@ -38,8 +38,6 @@ class Door:
     archive: Archive
     endpoints: tuple[str, ...] = ()
     """Where the server can be reached, as it tells its clients."""
-    faults: bool = False
-    """Whether faults may be injected."""
     limits: Limits = field(default_factory=Limits)
     """How much is taken on at a time."""
     catalog: Catalog = field(default_factory=Catalog)

@@ -137,7 +137,7 @@ class Server(Closing):
         await self._dispatcher.over(LAST_ANSWERS)
 
     def _end_answers(self) -> bool:
-        """Whether all threads have ended. Those that have not would still tell the loop."""
+        """Whether all threads have ended in time."""
         ending = threading.Thread(
             target=self._pool.shutdown, kwargs={"cancel_futures": True}, name="otrdb-ending", daemon=True
         )

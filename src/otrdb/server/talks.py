@@ -8,16 +8,17 @@ a client that does not listen holds one batch of answers, and is read from no fu
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 import grpc
 import grpc.aio
 
+from otrdb.errors import Overloaded
 from otrdb.server.answers import Answers
 from otrdb.server.sending import send
-from otrdb.server.status import failed
+from otrdb.server.status import told
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Generator
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 _AT_ONCE: Final = 1 << 16
 """Bytes of answers: what a client that does not listen holds."""
-
-_DEPLETED: Final = 426
-_PAUSE: Final = 0.005
 
 
 class Requests:
@@ -78,6 +76,9 @@ class Talks:
         self._pool = pool
         self._limits = limits
         self._under_way: set[Requests] = set()
+        self._quiet = asyncio.Event()
+        """Set while none is under way."""
+        self._quiet.set()
         self._stopping = False
 
     async def talk(
@@ -86,11 +87,12 @@ class Talks:
         """Have ``spoken`` say what it has to say; it gives None when that is nothing for now."""
         most = self._limits.talks
         if len(self._under_way) >= most:
-            await send(context, failed(_DEPLETED, f"There are {most:,} such calls already. Try again later."))
+            await send(context, told(Overloaded(f"There are {most:,} such calls already.")))
             return
         answers = Answers(spoken, _AT_ONCE)
         listening = asyncio.create_task(heard.listen(requests))
         self._under_way.add(heard)
+        self._quiet.clear()
         try:
             await self._converse(context, heard, answers)
         finally:
@@ -98,6 +100,8 @@ class Talks:
             listening.cancel()
             await asyncio.gather(listening, stopped, return_exceptions=True)
             self._under_way.discard(heard)
+            if not self._under_way:
+                self._quiet.set()
 
     def stop(self) -> None:
         """End all calls at once, and take no more. On the event loop.
@@ -110,9 +114,8 @@ class Talks:
 
     async def over(self, patience: float) -> None:
         """Return when all calls have let go of what they held, or after so many seconds."""
-        until = time.monotonic() + patience
-        while self._under_way and time.monotonic() < until:
-            await asyncio.sleep(_PAUSE)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._quiet.wait(), patience)
 
     async def _converse(self, context: Context, heard: Requests, answers: Answers) -> None:
         while not answers.ended:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from otrdb.errors import InvalidArrow
+from otrdb.foreign import ARROW_FORMATS, ARROW_TIME_UNITS
 from otrdb.wire import arrow, arrow_reading
 
 if TYPE_CHECKING:
@@ -14,18 +15,7 @@ if TYPE_CHECKING:
 
     from otrdb.model import Array, Float64Array, Int64Array
 
-_INTEGERS: Final = {
-    "c": np.int8,
-    "C": np.uint8,
-    "s": np.int16,
-    "S": np.uint16,
-    "i": np.int32,
-    "I": np.uint32,
-    "l": np.int64,
-    "L": np.uint64,
-}
-_FLOATS: Final = {"e": np.float16, "f": np.float32, "g": np.float64}
-_UNITS: Final = {"tss:": 10**9, "tsm:": 10**6, "tsu:": 10**3}
+_UNITS: Final = {"s": 10**9, "ms": 10**6, "us": 10**3, "ns": 1}
 
 
 class Shape:
@@ -51,20 +41,20 @@ class Shape:
 
 
 def _of_times(times: Int64Array, form: str) -> Array:
-    if form == "l" or form.startswith("tsn:"):
-        return times
-    if form[:4] in _UNITS:
-        return _exact(times // _UNITS[form[:4]], times % _UNITS[form[:4]] == 0, form)
-    raise _refused(form)
+    unit = "ns" if form == "l" else ARROW_TIME_UNITS.get(form[:4])
+    if unit is None:
+        raise _refused(form)
+    divisor = _UNITS[unit]
+    return times if divisor == 1 else _exact(times // divisor, times % divisor == 0, form)
 
 
 def _of_doubles(values: Float64Array, form: str) -> Array:
-    if form in _FLOATS:
-        with np.errstate(over="ignore"):  # as Arrow's own conversion has it
-            return values.astype(_FLOATS[form], copy=False)
-    if form not in _INTEGERS:
+    if form not in ARROW_FORMATS or ARROW_FORMATS[form] is np.bool_:
         raise _refused(form)
-    dtype: np.dtype[Any] = np.dtype(_INTEGERS[form])
+    dtype: np.dtype[Any] = np.dtype(ARROW_FORMATS[form])
+    if dtype.kind == "f":
+        with np.errstate(over="ignore"):  # as Arrow's own conversion has it
+            return values.astype(dtype, copy=False)
     least, beyond = float(np.iinfo(dtype).min), float(int(np.iinfo(dtype).max) + 1)
     fits = (values == np.rint(values)) & (values >= least) & (values < beyond)
     return _exact(np.where(fits, values, 0).astype(dtype), fits, form)

@@ -6,6 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from otrdb.errors import InvalidArgument, NoSuchStream
+from otrdb.ranges import slices
 from otrdb.server.asking import stream_of, to_uuid
 from otrdb.server.own.answering import many, one
 from otrdb.server.own.messages import metadata_told
@@ -71,8 +72,8 @@ def describe(door: Door, params: wire.StreamParams) -> wire.StreamResponse:
 def collections(door: Door, params: wire.CollectionsParams) -> Iterator[wire.NamesResponse]:
     """The collections there are."""
     names = door.archive.collections(params.prefix)
-    for at in range(0, max(len(names), 1), NAMES):
-        yield wire.NamesResponse(names=names[at : at + NAMES])
+    for some in slices(len(names), NAMES):
+        yield wire.NamesResponse(names=names[some])
 
 
 def update(door: Door, params: wire.UpdateParams) -> wire.NumberResponse:
@@ -97,8 +98,8 @@ def _pattern(properties: Iterable[wire.Property]) -> dict[str, str | None]:
 
 
 def _told(streams: list[Stream]) -> Iterator[wire.StreamsResponse]:
-    for at in range(0, max(len(streams), 1), STREAMS):
-        yield wire.StreamsResponse(streams=_still_there(streams[at : at + STREAMS]))
+    for some in slices(len(streams), STREAMS):
+        yield wire.StreamsResponse(streams=_still_there(streams[some]))
 
 
 def _still_there(streams: list[Stream]) -> Iterator[wire.Metadata]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from otrdb import Partial
 from otrdb.columns import words
-from otrdb.ranges import check_pointwidth, to_range
+from otrdb.ranges import check_pointwidth, slices, to_range
 from otrdb.server import pieces
 from otrdb.server.asking import stream_of
 from otrdb.server.own.answering import many, one
@@ -68,8 +68,8 @@ def changes(door: Door, params: wire.ChangesParams) -> Iterator[wire.ChangesResp
     stream = stream_of(door.archive, params.uuid)
     source = stream.leaving_out_damage() if params.leave_out_damage else stream
     found = source.changes(params.from_version, params.to_version, params.resolution)
-    for at in range(0, max(len(found), 1), CHANGES):
-        some = found[at : at + CHANGES]
+    for rows in slices(len(found), CHANGES):
+        some = found[rows]
         starts, ends = [change.start for change in some], [change.end for change in some]
         yield wire.ChangesResponse(starts=packed(starts), ends=packed(ends))
 
