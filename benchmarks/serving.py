@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
 import warnings
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,9 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-_PATIENCE = 30.0
-"""Seconds a server may take to answer for the first time."""
 
 
 @dataclass(frozen=True)
@@ -54,33 +49,12 @@ def connected(address: str) -> Any:  # noqa: ANN401
 @contextmanager
 def serving(archive: Path) -> Iterator[Serving]:
     """`otrdb serve` for an archive, until the block ends."""
-    address = f"127.0.0.1:{_free_port()}"
-    command = [sys.executable, "-m", "otrdb.cli", "--archive", str(archive), "serve", "--grpc", address]
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
-    try:
-        _wait(address, process)
-        yield Serving(address, process)
-    finally:
-        process.terminate()
-        process.wait(_PATIENCE)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def _wait(address: str, process: subprocess.Popen[bytes]) -> None:
-    host, _, port = address.rpartition(":")
-    until = time.monotonic() + _PATIENCE
-    while True:
+    command = [sys.executable, "-m", "otrdb.cli", "--archive", str(archive), "serve", "--grpc", "127.0.0.1:0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
         try:
-            socket.create_connection((host, int(port)), 1).close()
-        except ConnectionRefusedError:
-            if process.poll() is not None or time.monotonic() > until:
-                raise
-            time.sleep(0.05)
-        else:
-            return
+            # The first line says where, once it answers.
+            address = process.stdout.readline().decode().rstrip(".\n").rpartition(" ")[2]
+            yield Serving(address, process)
+        finally:
+            process.terminate()

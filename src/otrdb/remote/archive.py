@@ -13,7 +13,7 @@ from otrdb.errors import InvalidArgument, WrongKind
 from otrdb.metadata import Metadata, Pattern
 from otrdb.model import MAX_TIME, MIN_TIME, Kind, KindLike, Merge, MergeLike
 from otrdb.ranges import check_pointwidth, to_instant
-from otrdb.remote.receiving import findings_of, metadata_of
+from otrdb.remote.receiving import findings_of
 from otrdb.remote.sending import Batch, send
 from otrdb.remote.snapshot import Holds, Snapshot, found, joined, streams_of
 from otrdb.remote.stream import Stream, own_stream, own_streams
@@ -21,6 +21,7 @@ from otrdb.remote.text import pattern, text
 from otrdb.results import Compacted, Expiry, InsertedBatch, Rule
 from otrdb.times import TimeLike, WidthLike, to_ns_array, to_width
 from otrdb.wire import otrdb as wire
+from otrdb.wire.metadata import metadata_of, metadata_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -59,14 +60,7 @@ class Archive(Closing):
     ) -> Stream:
         """A new, empty stream, durable when this returns, as `otrdb.Archive.create`."""
         wanted = Metadata.new(uuid or uuid4(), Kind(kind), collection, tags, annotations)
-        told = wire.Metadata(
-            uuid=wanted.uuid.bytes,
-            kind=wanted.kind.value,
-            collection=wanted.collection,
-            tags=wanted.tags,
-            annotations=wanted.annotations,
-        )
-        return self._stream(self.link.ask("Create", wire.CreateParams(stream=told)))
+        return self._stream(self.link.ask("Create", wire.CreateParams(stream=metadata_told(wanted))))
 
     def stream(self, uuid_or_collection: UUID | str, *, name: str | None = None, **tags: str) -> Stream:
         """The one stream with that uuid, or in exactly that collection with these ``tags`` among its own, as

@@ -9,28 +9,14 @@ import numpy as np
 
 from otrdb.columns import decode
 from otrdb.lacking import merged
-from otrdb.metadata import Metadata
-from otrdb.model import Kind
 from otrdb.results import Finding, LeftOut, Points, Windows
 from otrdb.wire.tables import numbers, statistic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-    from otrdb.model import Array, Int64Array
+    from otrdb.model import Array, Int64Array, Kind
     from otrdb.wire import otrdb as wire
-
-
-def metadata_of(told: wire.Metadata) -> Metadata:
-    """All that is known of a stream but its points."""
-    return Metadata(
-        UUID(bytes=told.uuid),
-        Kind(told.kind),
-        told.collection,
-        dict(sorted(told.tags.items())),
-        dict(sorted(told.annotations.items())),
-        told.property_version,
-    )
 
 
 def points_of(kinds: Sequence[Kind], messages: Iterable[wire.PointsResponse]) -> list[Points]:

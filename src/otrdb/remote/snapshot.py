@@ -14,9 +14,10 @@ from otrdb.joined import Joined, Part, join
 from otrdb.model import MAX_TIME, MIN_TIME, Kind
 from otrdb.ranges import to_range
 from otrdb.remote.reads import Reads
-from otrdb.remote.receiving import metadata_of, points_of
+from otrdb.remote.receiving import points_of
 from otrdb.remote.stream import Partial, Stream, own_stream, own_streams
 from otrdb.wire import otrdb as wire
+from otrdb.wire.metadata import metadata_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

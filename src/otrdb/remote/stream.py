@@ -20,11 +20,11 @@ from otrdb.metadata import (
 from otrdb.model import Merge
 from otrdb.ranges import check_resolution, check_version, to_range
 from otrdb.remote.reads import Reads
-from otrdb.remote.receiving import metadata_of
 from otrdb.remote.sending import Batch, send
 from otrdb.results import Change, Inserted
 from otrdb.times import INT64_MAX, is_integer, to_ns
 from otrdb.wire import otrdb as wire
+from otrdb.wire.metadata import metadata_of
 from otrdb.wire.tables import numbers
 
 if TYPE_CHECKING:

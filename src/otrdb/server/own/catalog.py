@@ -9,10 +9,10 @@ from otrdb.errors import InvalidArgument, NoSuchStream
 from otrdb.ranges import slices
 from otrdb.server.asking import stream_of, to_uuid
 from otrdb.server.own.answering import many, one
-from otrdb.server.own.messages import metadata_told
 from otrdb.server.own.states import snapshot_of, state_of
 from otrdb.server.rpc import Scope
 from otrdb.wire import otrdb as wire
+from otrdb.wire.metadata import metadata_told
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -11,19 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from otrdb import Finding, LeftOut
-    from otrdb.metadata import Metadata
-
-
-def metadata_told(metadata: Metadata) -> wire.Metadata:
-    """All that is known of a stream but its points."""
-    return wire.Metadata(
-        uuid=metadata.uuid.bytes,
-        kind=metadata.kind.value,
-        collection=metadata.collection,
-        tags=metadata.tags,
-        annotations=metadata.annotations,
-        property_version=metadata.property_version,
-    )
 
 
 def left_out(lacking: Iterable[LeftOut]) -> list[wire.LeftOut]:
